@@ -1,0 +1,290 @@
+"""Frozen types that rooms hand to each other. No I/O, no clock, no foreign library but numpy's array.
+
+Words that leave the process are `StrEnum` members: their values are part of the wire contract
+(`docs/reference/events.md`) and only ever grow within v1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+    import numpy as np
+    import numpy.typing as npt
+
+
+# -- camera and decoder ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One picture.
+
+    Attributes:
+        luma: brightness plane, shape (height, width), uint8, C-contiguous, owned by the frame.
+        sequence: counts up by one for every frame the camera delivered, lost ones included.
+        captured_at: `Clock.monotonic()` seconds at the end of exposure (or at delivery, where the
+            driver gives no time).
+        lores: a small brightness plane of the same moment for the motion gate, when the camera gives one.
+    """
+
+    luma: npt.NDArray[np.uint8]
+    sequence: int
+    captured_at: float
+    lores: npt.NDArray[np.uint8] | None = None
+
+
+Corners: TypeAlias = tuple[tuple[int, int], tuple[int, int], tuple[int, int], tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """A code found in a frame.
+
+    Attributes:
+        content: the bytes the symbol carries, unchanged. Identity and parsing start here.
+        symbology: `QRCode`; nothing else is taken for a code.
+        engine: which library and preparation read it, for diagnosis: `zxing`, `zbar`.
+        corners: in pixels of the frame: top left, top right, bottom right, bottom left of the symbol.
+    """
+
+    content: bytes
+    symbology: str
+    engine: str
+    corners: Corners
+
+
+# -- credential -----------------------------------------------------------------------------------
+
+
+class Standing(StrEnum):
+    """What the grammar and, where there is one, the signature say about a payload."""
+
+    CLAIMED = "claimed"  # well-formed, carries no usable signature: an identifier to match against lists
+    VERIFIED = "verified"  # signature checked against a trusted issuer
+    WRONG_KIND = "wrong_kind"  # a code for something else: a payment, a Wi-Fi network
+    MALFORMED = "malformed"  # begins like a known kind, breaks its grammar
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """What a symbol claims after grammar and signature. Holds personal data: never logged, never stored.
+
+    Attributes:
+        kind: `vn.cccd`, `vn.qr-national`, `wrong.payment`...: the registry's word.
+        standing: see `Standing`.
+        identifier: canonical identifier the lists and the pseudonym are made from; empty when the
+            kind has none.
+        name: the holder's name as the code gives it, NFC.
+        born: date of birth when the code gives a full one.
+        not_before: start of validity, inclusive.
+        expires: end of validity, exclusive.
+        issuer: who signed, for verified kinds.
+        detail: why it is malformed, in a few fixed words without any content.
+        warnings: oddities that do not refuse, as fixed words.
+    """
+
+    kind: str
+    standing: Standing
+    identifier: str = ""
+    name: str = field(default="", repr=False)
+    born: date | None = field(default=None, repr=False)
+    not_before: datetime | None = None
+    expires: datetime | None = None
+    issuer: str = ""
+    detail: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+# -- verdict --------------------------------------------------------------------------------------
+
+
+class Outcome(StrEnum):
+    """What the person at the gate is told."""
+
+    GRANTED = "granted"
+    DENIED = "denied"
+    ATTENTION = "attention"
+
+
+class Reason(StrEnum):
+    """Why. One word per cause, never a sentence."""
+
+    OK = "ok"
+    ALREADY_SHOWN = "already_shown"
+    WRONG_KIND = "wrong_kind"
+    KIND_NOT_ACCEPTED = "kind_not_accepted"
+    MALFORMED = "malformed"
+    BAD_SIGNATURE = "bad_signature"
+    UNKNOWN_ISSUER = "unknown_issuer"
+    NOT_YET_VALID = "not_yet_valid"
+    EXPIRED = "expired"
+    DENIED_BY_LIST = "denied_by_list"
+    NOT_ON_LIST = "not_on_list"
+    WRONG_GATE = "wrong_gate"
+    OUTSIDE_HOURS = "outside_hours"
+    PASSBACK = "passback"
+    REPLAYED = "replayed"
+    JOURNAL_UNAVAILABLE = "journal_unavailable"
+    SUSPENDED = "suspended"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The decision about one presentation.
+
+    Attributes:
+        outcome: what the person is told.
+        reason: why.
+        detail: a few fixed words for the technician, never content of the code.
+        rule: path of the setting that decided, `policy.hours.open`; empty when none did.
+    """
+
+    outcome: Outcome
+    reason: Reason
+    detail: str = ""
+    rule: str = ""
+
+
+class Cue(StrEnum):
+    """What the panel shows. Temporary ones end by themselves; permanent ones stay until replaced."""
+
+    STARTING = "starting"  # permanent
+    READY = "ready"  # permanent
+    FAULT = "fault"  # permanent or temporary
+    GRANTED = "granted"
+    ALREADY_SHOWN = "already_shown"
+    DENIED = "denied"
+    ATTENTION = "attention"
+
+
+# -- events ---------------------------------------------------------------------------------------
+
+
+class Direction(StrEnum):
+    """Which way people pass this gate."""
+
+    IN = "in"
+    OUT = "out"
+    BOTH = "both"
+
+
+class EventType(StrEnum):
+    """CloudEvents `type` words."""
+
+    SCAN = "gate.scan.v1"
+    LIFECYCLE = "gate.lifecycle.v1"
+
+
+@dataclass(frozen=True, slots=True)
+class ClockReading:
+    """One moment, told twice, so that a wrong wall clock can be put right later.
+
+    Attributes:
+        wall: UTC, RFC 3339 with milliseconds and `Z`, as the system clock had it.
+        trusted: whether the kernel held the wall clock to be synchronised.
+        boot: the kernel's boot id.
+        uptime_ms: CLOCK_BOOTTIME, milliseconds since boot.
+    """
+
+    wall: str
+    trusted: bool
+    boot: str
+    uptime_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialRef:
+    """What an event keeps of a credential: nothing a thief of the card could read.
+
+    Attributes:
+        kind: the registry's word.
+        standing: see `Standing`.
+        subject: keyed pseudonym of the identifier, 32 lowercase hex digits; None when there is none.
+        issuer: who signed, for verified kinds; None otherwise.
+    """
+
+    kind: str
+    standing: Standing
+    subject: str | None
+    issuer: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScanEvent:
+    """One presentation and its verdict; `data` of `gate.scan.v1`.
+
+    Attributes:
+        direction: of the gate.
+        outcome: what the person was told.
+        reason: why.
+        credential: what was shown.
+        clock: the moment of the decision.
+        rules: fingerprint of the rules and lists in force, 16 hex digits.
+        engine: what read the symbol.
+        latency_ms: from the frame's capture to the decision.
+    """
+
+    direction: Direction
+    outcome: Outcome
+    reason: Reason
+    credential: CredentialRef
+    clock: ClockReading
+    rules: str
+    engine: str
+    latency_ms: int
+
+
+class Lifecycle(StrEnum):
+    """What happened to the device itself."""
+
+    STARTED = "started"
+    STOPPED = "stopped"
+    JOURNAL_REPLACED = "journal_replaced"
+
+
+@dataclass(frozen=True, slots=True)
+class LifecycleEvent:
+    """Something that happened to the device; `data` of `gate.lifecycle.v1`.
+
+    Attributes:
+        what: see `Lifecycle`.
+        detail: fixed words or identifiers of ours, never content of a code.
+        version: of the software.
+        clock: when.
+    """
+
+    what: Lifecycle
+    detail: str
+    version: str
+    clock: ClockReading
+
+
+Event: TypeAlias = ScanEvent | LifecycleEvent
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """An event as it stands in the journal.
+
+    Attributes:
+        journal: id of the journal, `[a-z0-9]{1,32}`; with `seq` it names the event for ever.
+        seq: 1, 2, 3... without gaps.
+        type: CloudEvents type word.
+        data: RFC 8785 canonical JSON of the event's data, `seq` and `prev` included: what the hash
+            chain covers, byte for byte.
+    """
+
+    journal: str
+    seq: int
+    type: str
+    data: bytes
+
+    @property
+    def id(self) -> str:
+        """CloudEvents `id`: a consumer that upserts by it has each event exactly once."""
+        return f"{self.journal}-{self.seq}"
