@@ -1,0 +1,63 @@
+# Every target does its own set-up. `make demo` and `make test` are the two to know.
+SHELL := /bin/bash
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+# On a Raspberry Pi picamera2 and lgpio come from the operating system, so its Python is used there.
+PYTHON ?= $(shell if [ -d /usr/lib/python3/dist-packages/picamera2 ]; then echo /usr/bin/python3; else command -v python3; fi)
+SITE := $(shell if [ -d /usr/lib/python3/dist-packages/picamera2 ]; then echo --system-site-packages; fi)
+VM ?=
+
+.PHONY: help venv apt apt-test demo check test torture bench docs test-vm clean
+
+help:
+	@echo "make demo    a gate in this terminal: replayed people, a real broker, no hardware"
+	@echo "make test    everything, real broker and real processes included"
+	@echo "make check   format, lint, types, layers, fast tests"
+	@echo "make bench   the figures of the README, measured on this machine"
+	@echo "make torture the long form of the crash tests"
+	@echo "make docs    write the generated references anew"
+	@echo "make test-vm VM=DIR   kernel GPIO and libcamera, in a user-mode Linux machine"
+
+venv: apt $(STAMP)
+
+$(STAMP): pyproject.toml setup.py constraints.txt
+	$(PYTHON) -m venv $(SITE) $(VENV) || { echo "python3-venv is missing: apt install python3-venv" >&2; exit 1; }
+	$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+# libzbar0 is the shared library that pyzbar loads.
+apt:
+	@scripts/apt-ensure libzbar.so.0:libzbar0
+
+apt-test: apt
+	@scripts/apt-ensure mosquitto:mosquitto mosquitto_pub:mosquitto-clients systemd-analyze:systemd openssl:openssl
+
+demo: venv
+	$(BIN)/gate-scanner demo
+
+check: venv
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -q -m "not slow"
+
+test: apt-test check
+	$(BIN)/pytest -q -m slow
+
+torture: apt-test venv
+	$(BIN)/pytest -q -m torture --timeout=3600
+
+bench: apt-test venv
+	@for script in bench/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+docs: venv
+	$(BIN)/python -m device.config.schema --write
+	$(BIN)/python -m device.uplink.contract --write
+
+test-vm: venv
+	tests/vm/run "$(VM)"
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

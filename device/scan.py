@@ -1,0 +1,228 @@
+"""The loop: frame -> symbols -> presentation -> credential -> verdict -> event on the card -> cue.
+
+The order of the last two is the promise of the whole device: `Recorder.append` returns only after the
+event is durable, and only then is the panel told. When nothing can be recorded nobody is granted, unless
+the technician has decided otherwise.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter, OrderedDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from device.errors import DecoderDied, JournalError
+from device.model import Cue, Outcome, Reason, ScanEvent
+
+if TYPE_CHECKING:
+    from device.model import CredentialRef, Direction, Event, Frame, StoredEvent, Symbol, Verdict
+    from device.presentation import Presentation, Tracker
+    from device.runtime import Clock, LatestSlot, Worker
+
+log = logging.getLogger(__name__)
+
+FRAME_WAIT_S = 0.5
+"""How long one turn waits for a frame: well below the beat's deadline, so an idle camera is no fault here."""
+
+REMEMBERED_GRANTS = 4096
+"""Codes whose grant is remembered for the repeat hold-off; at 30 people a minute, more than two hours."""
+
+
+class Decoder(Protocol):
+    """Finds the symbols in a frame."""
+
+    def decode(self, frame: Frame) -> tuple[Symbol, ...]:
+        """Blocks up to the decoder's deadline.
+
+        Raises:
+            DecoderDied: this frame is lost; the next call works again.
+        """
+        ...
+
+
+class Recorder(Protocol):
+    """Makes events durable."""
+
+    def append(self, event: Event) -> StoredEvent:
+        """Blocks until the event is on the card.
+
+        Raises:
+            JournalError: the event must be treated as not recorded.
+        """
+        ...
+
+
+class Panel(Protocol):
+    """Lights, buzzer and relay."""
+
+    def show(self, cue: Cue) -> None:
+        """Starts a temporary cue, replacing the one before. Never blocks."""
+        ...
+
+
+class Judge(Protocol):
+    """Decides about one code; the same object answers `gate-scanner explain`."""
+
+    def judge(self, content: bytes, last_granted_at: float | None) -> tuple[CredentialRef, Verdict]:
+        """Never raises: hostile content is an answer. `last_granted_at` is on `Clock.monotonic`."""
+        ...
+
+    @property
+    def fingerprint(self) -> str:
+        """Names the rules and lists in force, 16 hex digits."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ScanStats:
+    """What the scan loop has done since it started."""
+
+    frames: int
+    lost_frames: int
+    presented: int
+    granted: int
+    denied: int
+    attention: int
+    unrecorded: int
+    recording: bool
+
+
+class ScanLoop:
+    """Owns the scan thread's work. All methods but `stats` belong to that thread.
+
+    Args:
+        slot: where the newest frame lies.
+        decoder: see `Decoder`.
+        tracker: turns symbols in successive frames into presentations.
+        judge: see `Judge`.
+        recorder: see `Recorder`.
+        panel: see `Panel`.
+        clock: for latency, hold-off and the event's moment.
+        direction: of the gate, written into each event.
+        admit_unrecorded: show the verdict even when its event could not be recorded.
+    """
+
+    def __init__(
+        self,
+        *,
+        slot: LatestSlot[Frame],
+        decoder: Decoder,
+        tracker: Tracker,
+        judge: Judge,
+        recorder: Recorder,
+        panel: Panel,
+        clock: Clock,
+        direction: Direction,
+        admit_unrecorded: bool = False,
+    ) -> None:
+        self._slot = slot
+        self._decoder = decoder
+        self._tracker = tracker
+        self._judge = judge
+        self._recorder = recorder
+        self._panel = panel
+        self._clock = clock
+        self._direction = direction
+        self._admit_unrecorded = admit_unrecorded
+        self._granted_at: OrderedDict[bytes, float] = OrderedDict()
+        self._outcomes: Counter[Outcome] = Counter()
+        self._frames = self._lost_frames = self._unrecorded = 0
+        self._recording = True
+
+    def body(self, worker: Worker) -> None:
+        """The scan thread: one frame after another until asked to stop."""
+        while not worker.stopping.is_set():
+            worker.beat()
+            frame = self._slot.take(FRAME_WAIT_S)
+            if frame is not None:
+                self.look(frame)
+
+    def look(self, frame: Frame) -> None:
+        """Handles one frame; blocks for decoding and, when somebody is new, for the card."""
+        self._frames += 1
+        try:
+            symbols = self._decoder.decode(frame)
+        except DecoderDied as error:
+            self._lost_frames += 1
+            log.warning("a frame was lost: %s", error)
+            return
+        for presentation in self._tracker.observe(symbols, self._clock.monotonic()):
+            self._answer(presentation, frame)
+
+    def stats(self) -> ScanStats:
+        """A snapshot, from any thread."""
+        return ScanStats(
+            frames=self._frames,
+            lost_frames=self._lost_frames,
+            presented=self._outcomes.total() + self._unrecorded,
+            granted=self._outcomes[Outcome.GRANTED],
+            denied=self._outcomes[Outcome.DENIED],
+            attention=self._outcomes[Outcome.ATTENTION],
+            unrecorded=self._unrecorded,
+            recording=self._recording,
+        )
+
+    def _answer(self, presentation: Presentation, frame: Frame) -> None:
+        ref, verdict = self._judge.judge(presentation.content, self._granted_at.get(presentation.digest))
+        now = self._clock.monotonic()
+        event = ScanEvent(
+            direction=self._direction,
+            outcome=verdict.outcome,
+            reason=verdict.reason,
+            credential=ref,
+            clock=self._clock.reading(),
+            rules=self._judge.fingerprint,
+            engine=presentation.engine,
+            latency_ms=round((now - frame.captured_at) * 1000),
+        )
+        try:
+            stored = self._recorder.append(event)
+        except JournalError as error:
+            self._not_recorded(error, verdict)
+            return
+        self._panel.show(cue_for(verdict))
+        self._recorded(event, stored)
+        if verdict.outcome is Outcome.GRANTED and verdict.reason is not Reason.ALREADY_SHOWN:
+            self._remember(presentation.digest, now)
+
+    def _recorded(self, event: ScanEvent, stored: StoredEvent) -> None:
+        self._outcomes[event.outcome] += 1
+        if not self._recording:
+            log.warning("events are recorded again, after %d that could not be", self._unrecorded)
+        self._recording = True
+        scan = {
+            "seq": stored.seq,
+            "kind": event.credential.kind,
+            "outcome": event.outcome,
+            "reason": event.reason,
+            "latency_ms": event.latency_ms,
+        }
+        text = "%s (%s): %s, event %d"
+        log.info(
+            text, event.outcome, event.reason, event.credential.kind, stored.seq, extra={"fields": {"scan": scan}}
+        )
+
+    def _not_recorded(self, error: JournalError, verdict: Verdict) -> None:
+        self._unrecorded += 1
+        if self._recording:
+            log.error("an event could not be recorded: %s", error)
+        self._recording = False
+        self._panel.show(cue_for(verdict) if self._admit_unrecorded else Cue.FAULT)
+
+    def _remember(self, digest: bytes, now: float) -> None:
+        self._granted_at[digest] = now
+        self._granted_at.move_to_end(digest)
+        if len(self._granted_at) > REMEMBERED_GRANTS:
+            self._granted_at.popitem(last=False)
+
+
+def cue_for(verdict: Verdict) -> Cue:
+    """What the panel shows for a recorded verdict."""
+    match verdict.outcome:
+        case Outcome.GRANTED:
+            return Cue.ALREADY_SHOWN if verdict.reason is Reason.ALREADY_SHOWN else Cue.GRANTED
+        case Outcome.DENIED:
+            return Cue.DENIED
+        case Outcome.ATTENTION:
+            return Cue.ATTENTION
