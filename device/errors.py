@@ -22,6 +22,7 @@ Parsers raise nothing: a malformed code is an answer (`Standing.MALFORMED`), not
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import IntEnum
 
 
 class GateError(Exception):
@@ -104,3 +105,14 @@ class UplinkError(GateError, ConnectionError):
 
 class WorkerDied(GateError, RuntimeError):
     """A worker ended by itself or stopped beating: the process ends and is started again."""
+
+
+class ExitCode(IntEnum):
+    """What the process tells systemd and scripts; 64 and up as in sysexits.h."""
+
+    OK = 0
+    BROKEN = 1
+    """A check found something broken, or not everything could be done."""
+    WORKER_DIED = 70
+    JOURNAL = 74
+    CONFIG = 78

@@ -1,0 +1,225 @@
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+
+from device.errors import DecoderDied, JournalFull
+from device.model import (
+    CredentialRef,
+    Cue,
+    Direction,
+    Event,
+    Frame,
+    Outcome,
+    Reason,
+    ScanEvent,
+    Standing,
+    StoredEvent,
+    Symbol,
+    Verdict,
+)
+from device.presentation import Tracker
+from device.runtime import LatestSlot
+from device.scan import ScanLoop, cue_for
+from tests.support.clock import ManualClock
+
+
+@dataclass
+class SceneDecoder:
+    """Finds what the test put in view."""
+
+    in_view: tuple[bytes, ...] = ()
+    dies: bool = False
+
+    def decode(self, frame: Frame) -> tuple[Symbol, ...]:
+        if self.dies:
+            raise DecoderDied("took too long")
+        corners = ((0, 0), (100, 0), (100, 100), (0, 100))
+        return tuple(Symbol(content, "QRCode", "zxing", corners) for content in self.in_view)
+
+
+@dataclass
+class ListRecorder:
+    """Keeps events in a list, or refuses."""
+
+    happened: list[str]
+    refuses: bool = False
+    events: list[Event] = field(default_factory=list)
+
+    def append(self, event: Event) -> StoredEvent:
+        if self.refuses:
+            raise JournalFull("no space left")
+        self.events.append(event)
+        self.happened.append("recorded")
+        return StoredEvent("j1", len(self.events), "gate.scan.v1", b"{}")
+
+
+@dataclass
+class ListPanel:
+    happened: list[str]
+
+    def show(self, cue: Cue) -> None:
+        self.happened.append(cue)
+
+
+class WordJudge:
+    """Content `no...` is denied, `odd...` is a wrong kind, everything else is granted."""
+
+    fingerprint = "0" * 16
+
+    def judge(self, content: bytes, last_granted_at: float | None) -> tuple[CredentialRef, Verdict]:
+        ref = CredentialRef("test.word", Standing.CLAIMED, subject=None)
+        if content.startswith(b"no"):
+            return ref, Verdict(Outcome.DENIED, Reason.DENIED_BY_LIST)
+        if content.startswith(b"odd"):
+            return ref, Verdict(Outcome.ATTENTION, Reason.WRONG_KIND)
+        again = last_granted_at is not None
+        return ref, Verdict(Outcome.GRANTED, Reason.ALREADY_SHOWN if again else Reason.OK)
+
+
+class Gate:
+    """A scan loop with everything around it made for the test."""
+
+    def __init__(self, *, admit_unrecorded: bool = False) -> None:
+        self.clock = ManualClock()
+        self.happened: list[str] = []
+        self.decoder = SceneDecoder()
+        self.recorder = ListRecorder(self.happened)
+        self.loop = ScanLoop(
+            slot=LatestSlot(),
+            decoder=self.decoder,
+            tracker=Tracker(showing_ends_after_s=1.0),
+            judge=WordJudge(),
+            recorder=self.recorder,
+            panel=ListPanel(self.happened),
+            clock=self.clock,
+            direction=Direction.IN,
+            admit_unrecorded=admit_unrecorded,
+        )
+
+    def show(self, *contents: bytes, frames: int = 1) -> None:
+        """Holds up codes for some frames of a tenth of a second."""
+        self.decoder.in_view = contents
+        for _ in range(frames):
+            taken = self.clock.monotonic()
+            self.clock.advance(0.1)
+            self.loop.look(Frame(np.zeros((4, 4), np.uint8), 1, taken))
+
+    def pause(self, seconds: float) -> None:
+        self.show(frames=round(seconds * 10))
+
+    def reasons(self) -> list[Reason]:
+        return [event.reason for event in self.recorder.events if isinstance(event, ScanEvent)]
+
+
+def test_the_event_is_recorded_before_anything_moves() -> None:
+    gate = Gate()
+    gate.show(b"anna")
+    assert gate.happened == ["recorded", Cue.GRANTED]
+
+
+def test_one_showing_is_one_event_however_long_it_is_held() -> None:
+    gate = Gate()
+    gate.show(b"anna", frames=100)
+    assert gate.reasons() == [Reason.OK]
+
+
+def test_a_code_shown_again_is_already_shown() -> None:
+    gate = Gate()
+    gate.show(b"anna")
+    gate.pause(2)
+    gate.show(b"anna")
+    assert gate.reasons() == [Reason.OK, Reason.ALREADY_SHOWN]
+    assert gate.happened[-1] == Cue.ALREADY_SHOWN
+
+
+def test_showing_a_code_again_does_not_prolong_the_hold_off() -> None:
+    gate = Gate()
+    gate.show(b"anna")
+    granted_at = gate.loop._granted_at.copy()
+    gate.pause(2)
+    gate.show(b"anna")
+    assert gate.loop._granted_at == granted_at
+
+
+def test_a_refused_code_shown_again_is_decided_anew() -> None:
+    gate = Gate()
+    gate.show(b"nobody")
+    gate.pause(2)
+    gate.show(b"nobody")
+    assert gate.reasons() == [Reason.DENIED_BY_LIST, Reason.DENIED_BY_LIST]
+
+
+def test_when_nothing_can_be_recorded_nobody_is_granted() -> None:
+    gate = Gate()
+    gate.recorder.refuses = True
+    gate.show(b"anna")
+    assert gate.happened == [Cue.FAULT]
+    assert not gate.loop.stats().recording
+
+
+def test_a_grant_that_was_not_recorded_is_not_remembered() -> None:
+    gate = Gate()
+    gate.recorder.refuses = True
+    gate.show(b"anna")
+    gate.recorder.refuses = False
+    gate.pause(2)
+    gate.show(b"anna")
+    assert gate.reasons() == [Reason.OK]
+    assert gate.loop.stats().recording
+
+
+def test_people_pass_unrecorded_only_when_the_technician_said_so() -> None:
+    gate = Gate(admit_unrecorded=True)
+    gate.recorder.refuses = True
+    gate.show(b"anna")
+    gate.show(b"nobody")
+    assert gate.happened == [Cue.GRANTED, Cue.DENIED]
+
+
+def test_a_decoder_that_dies_costs_one_frame() -> None:
+    gate = Gate()
+    gate.decoder.dies = True
+    gate.show(b"anna")
+    gate.decoder.dies = False
+    gate.show(b"anna")
+    assert gate.reasons() == [Reason.OK]
+    assert gate.loop.stats().lost_frames == 1
+
+
+def test_two_people_at_once_are_two_events() -> None:
+    gate = Gate()
+    gate.show(b"anna", b"nobody")
+    assert sorted(gate.reasons()) == [Reason.DENIED_BY_LIST, Reason.OK]
+    stats = gate.loop.stats()
+    assert (stats.presented, stats.granted, stats.denied) == (2, 1, 1)
+
+
+def test_an_event_tells_its_latency_from_the_frame() -> None:
+    gate = Gate()
+    gate.show(b"anna")
+    event = gate.recorder.events[0]
+    assert isinstance(event, ScanEvent)
+    assert event.latency_ms == 100
+
+
+def test_no_more_grants_are_remembered_than_the_bound() -> None:
+    gate = Gate()
+    for number in range(4200):
+        gate.show(b"person %d" % number)
+    assert len(gate.loop._granted_at) == 4096
+
+
+@pytest.mark.parametrize(
+    ("outcome", "reason", "cue"),
+    [
+        (Outcome.GRANTED, Reason.OK, Cue.GRANTED),
+        (Outcome.GRANTED, Reason.ALREADY_SHOWN, Cue.ALREADY_SHOWN),
+        (Outcome.DENIED, Reason.EXPIRED, Cue.DENIED),
+        (Outcome.ATTENTION, Reason.WRONG_KIND, Cue.ATTENTION),
+    ],
+)
+def test_every_verdict_has_its_cue(outcome: Outcome, reason: Reason, cue: Cue) -> None:
+    assert cue_for(Verdict(outcome, reason)) is cue
