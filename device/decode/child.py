@@ -1,0 +1,93 @@
+"""The process that looks at pictures: started as `python -m device.decode.child`, never imported.
+
+It inherits three things: a socket for requests and replies, the shared memory with the picture, and
+standard error until it is ready. It ends when the socket closes, and with the daemon in any case.
+"""
+
+from __future__ import annotations
+
+import argparse
+import mmap
+import os
+import socket
+import sys
+
+import cv2
+import numpy as np
+
+from device.decode.confine import confine, die_with
+from device.decode.finding import Look
+from device.decode.ladder import Ladder
+from device.decode.picture import grey, look_at
+from device.decode.wire import (
+    NOT_A_PICTURE,
+    READY,
+    FrameRequest,
+    PictureRequest,
+    pack_reply,
+    unpack_request,
+)
+from device.decode.zbar import Zbar
+from device.decode.zxing import Zxing
+from device.runtime import SystemClock
+
+ENGINES = {"zxing": Zxing, "zbar": Zbar}
+# A request is a few dozen bytes.
+_MAX_REQUEST_BYTES = 256
+_STDERR = 2
+
+
+def main() -> int:
+    """Serves requests until the socket closes."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--parent", type=int, required=True, help="process id of the daemon")
+    parser.add_argument("--socket", type=int, required=True, help="file descriptor")
+    parser.add_argument("--memory", type=int, required=True, help="file descriptor")
+    parser.add_argument("--engines", nargs="+", choices=sorted(ENGINES), required=True)
+    options = parser.parse_args()
+    die_with(options.parent)
+    cv2.setNumThreads(1)  # the pool's children are the parallelism
+    ladder = Ladder(engines=[ENGINES[name]() for name in options.engines], clock=SystemClock())
+    with socket.socket(fileno=options.socket) as channel:
+        memory = mmap.mmap(options.memory, 0, prot=mmap.PROT_READ)
+        os.close(options.memory)
+        _warm(ladder)
+        confine()
+        channel.sendall(READY)
+        _silence()
+        _serve(channel, memory, ladder)
+    return 0
+
+
+def _warm(ladder: Ladder) -> None:
+    """The first call of a library loads and allocates: not while somebody stands at the gate."""
+    ladder.look(np.full((64, 64), 128, np.uint8))
+
+
+def _silence() -> None:
+    """From here on libraries see strangers' pictures: nothing they print may reach the log."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, _STDERR)
+    os.close(null)
+
+
+def _serve(channel: socket.socket, memory: mmap.mmap, ladder: Ladder) -> None:
+    while message := channel.recv(_MAX_REQUEST_BYTES):
+        match unpack_request(message):
+            case FrameRequest(sequence, width, height):
+                luma = np.frombuffer(memory, np.uint8, width * height).reshape(height, width)
+                channel.sendall(pack_reply(sequence, (width, height), ladder.look(luma)))
+            case PictureRequest() as request:
+                channel.sendall(_look_at_picture(request, memory, ladder))
+
+
+def _look_at_picture(request: PictureRequest, memory: mmap.mmap, ladder: Ladder) -> bytes:
+    picture = grey(np.frombuffer(memory, np.uint8, request.length))
+    if picture is None:
+        return pack_reply(request.sequence, NOT_A_PICTURE, Look())
+    height, width = picture.shape
+    return pack_reply(request.sequence, (width, height), look_at(picture, ladder, frames=request.frames))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

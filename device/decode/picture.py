@@ -1,0 +1,78 @@
+"""Picture files, looked at as if each were held up to the camera."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from device.decode.finding import Look
+from device.decode.ladder import whole_pixels
+
+if TYPE_CHECKING:
+    from device.decode.finding import Luma
+    from device.decode.ladder import Ladder
+    from device.model import Corners, Symbol
+
+# What the camera gives: a larger picture is made as small first, since that is what a gate would see.
+FRAME_WIDTH = 1280
+FRAME_HEIGHT = 720
+
+
+def grey(file: Luma) -> Luma | None:
+    """The picture in a file's bytes as brightness; None when it is none, or too large."""
+    try:
+        picture = cv2.imdecode(file, cv2.IMREAD_GRAYSCALE)
+    except cv2.error:
+        return None
+    return None if picture is None else np.ascontiguousarray(picture, np.uint8)
+
+
+def fitted(picture: Luma) -> Luma:
+    """The picture as the camera would give it: never larger than a frame."""
+    height, width = picture.shape
+    scale = min(FRAME_WIDTH / width, FRAME_HEIGHT / height)
+    if scale >= 1:
+        return picture
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return np.ascontiguousarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def look_at(picture: Luma, ladder: Ladder, *, frames: int) -> Look:
+    """What the ladder makes of a picture held up for so many frames; a large one, failing that, in full.
+
+    Corners are in pixels of the picture as given.
+    """
+    frame = fitted(picture)
+    look = _held_up(frame, ladder, frames)
+    if frame is not picture and not look.symbols:
+        return _held_up(picture, ladder, frames)
+    ratio = picture.shape[1] / frame.shape[1]
+    return replace(
+        look,
+        symbols=tuple(_scaled(s, ratio, picture) for s in look.symbols),
+        unread=tuple(_corners(c, ratio, picture) for c in look.unread),
+    )
+
+
+def _held_up(frame: Luma, ladder: Ladder, frames: int) -> Look:
+    ladder.forget()
+    spent = 0.0
+    look = Look()
+    for _ in range(frames):
+        look = ladder.look(frame)
+        spent += look.spent_ms
+        if look.symbols:
+            break
+    return replace(look, spent_ms=spent)
+
+
+def _scaled(symbol: Symbol, ratio: float, picture: Luma) -> Symbol:
+    return replace(symbol, corners=_corners(symbol.corners, ratio, picture))
+
+
+def _corners(corners: Corners, ratio: float, picture: Luma) -> Corners:
+    a, b, c, d = ((x * ratio, y * ratio) for x, y in corners)
+    return whole_pixels((a, b, c, d), picture)

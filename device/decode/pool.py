@@ -1,0 +1,181 @@
+"""Decoding in a child process that may crash or hang at no cost but a frame."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+
+from device.decode.finding import Look
+from device.decode.process import Child
+from device.errors import DecoderDied
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from device.model import Frame, Symbol
+    from device.runtime import Clock
+
+_Answer = TypeVar("_Answer", bound=Look | None)
+
+log = logging.getLogger(__name__)
+
+# Loading numpy, OpenCV and the engines takes 0.3 s on a desktop, some 3 s on a Pi with a cold card.
+START_S = 20.0
+# The child stops climbing early enough to answer before its deadline.
+_BUDGET_SHARE = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class PoolStats:
+    """What the pool has done since it started.
+
+    Attributes:
+        frames: looked at, lost ones included.
+        lost: frames that cost a child.
+        failures: exceptions inside engines, which cost only their own findings.
+        children: processes started.
+    """
+
+    frames: int
+    lost: int
+    failures: int
+    children: int
+
+
+class DecoderPool:
+    """Looks at frames in a child process; a spare one, loaded and waiting, replaces it when it dies.
+
+    `decode` and `look` are called from one thread; `close` and `stats` from any.
+
+    Args:
+        engines: `zxing`, `zbar`: which ones, in the order they are asked.
+        deadline_ms: a child that has not answered by then is killed; the frame is lost.
+        capacity: bytes of the largest frame or picture file.
+        clock: for deadlines.
+    """
+
+    def __init__(self, *, engines: Sequence[str], deadline_ms: float, capacity: int, clock: Clock) -> None:
+        self._engines = tuple(engines)
+        self._deadline_s = deadline_ms / 1000
+        self._capacity = capacity
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._children: list[Child] = []
+        self._closed = False
+        self._frames = self._lost = self._failures = self._started = 0
+
+    @property
+    def stats(self) -> PoolStats:
+        """Counters so far."""
+        return PoolStats(self._frames, self._lost, self._failures, self._started)
+
+    @property
+    def children(self) -> tuple[Child, ...]:
+        """The one at work, then its spare."""
+        with self._lock:
+            return tuple(self._children)
+
+    def start(self) -> None:
+        """Starts a child and its spare; blocks until the first is ready, 20 s at most.
+
+        Raises:
+            DecoderDied: it does not start: a library is missing, say. Its own words are on standard error.
+        """
+        self._fill()
+        try:
+            self._front().await_ready(START_S)
+        except DecoderDied:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Ends the children. Idempotent; blocks a few seconds at most; a `decode` under way raises."""
+        with self._lock:
+            self._closed = True
+            children, self._children = self._children, []
+        for child in children:
+            child.kill()
+
+    def decode(self, frame: Frame) -> tuple[Symbol, ...]:
+        """Every code in the frame. Blocks up to the deadline.
+
+        Raises:
+            DecoderDied: this frame is lost; the next call works again.
+        """
+        return self.look(frame).symbols
+
+    def look(self, frame: Frame) -> Look:
+        """Like `decode`, with what was seen and not read.
+
+        Raises:
+            DecoderDied: this frame is lost; the next call works again.
+        """
+        budget_ms = self._deadline_s * 1000 * _BUDGET_SHARE
+        return self._ask(
+            lambda child, until: child.look(
+                frame.luma, sequence=frame.sequence, budget_ms=budget_ms, until=until
+            ),
+            self._deadline_s,
+        )
+
+    def look_at_file(self, content: bytes, *, frames: int) -> Look | None:
+        """What is in a picture file, held up for so many frames; None when it is no picture.
+
+        Blocks up to `frames` deadlines. Corners are in pixels of the picture.
+
+        Raises:
+            DecoderDied: the picture cost the child its life; the next call works again.
+            ValueError: the file is larger than `MAX_BYTES`, or empty.
+        """
+        if not 0 < len(content) <= self._capacity:
+            raise ValueError(f"a picture file has at least one byte and at most {self._capacity}")
+        budget_ms = self._deadline_s * 1000 * _BUDGET_SHARE
+        file = np.frombuffer(content, np.uint8)
+        return self._ask(
+            lambda child, until: child.look_at_file(
+                file, sequence=self._frames, frames=frames, budget_ms=budget_ms, until=until
+            ),
+            self._deadline_s * frames,
+        )
+
+    def _ask(self, question: Callable[[Child, float], _Answer], within_s: float) -> _Answer:
+        self._frames += 1
+        until = self._clock.monotonic() + within_s
+        child = self._front()
+        try:
+            child.await_ready(within_s)
+            answer = question(child, until)
+        except DecoderDied as error:
+            self._lost += 1
+            self._replace(child, str(error))
+            raise
+        self._failures += answer.failures if answer is not None else 0
+        return answer
+
+    def _front(self) -> Child:
+        with self._lock:
+            if not self._children:
+                raise DecoderDied("the decoder is closed")
+            return self._children[0]
+
+    def _replace(self, child: Child, why: str) -> None:
+        """Takes the child out, lets the spare take over and starts a new spare."""
+        with self._lock:
+            if self._closed:
+                return
+            self._children.remove(child)
+        log.warning("decoder replaced: %s", why)
+        child.kill()
+        self._fill()
+
+    def _fill(self) -> None:
+        """Brings the children up to two: one at work, one spare."""
+        with self._lock:
+            while not self._closed and len(self._children) < 2:  # noqa: PLR2004 - the docstring's two
+                child = Child(engines=self._engines, capacity=self._capacity, clock=self._clock)
+                self._children.append(child)
+                self._started += 1

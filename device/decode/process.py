@@ -1,0 +1,174 @@
+"""One decoder child as the daemon sees it: started, asked, killed."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import logging
+import mmap
+import os
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from device.decode.wire import (
+    MAX_BYTES,
+    MAX_REPLY_BYTES,
+    READY,
+    FrameRequest,
+    Garbled,
+    PictureRequest,
+    pack_request,
+    unpack_reply,
+)
+from device.errors import DecoderDied
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from device.decode.finding import Look, Luma
+    from device.decode.wire import Request
+    from device.runtime import Clock
+
+log = logging.getLogger(__name__)
+
+# fcntl(2), file seals: the child can neither shrink the memory under the daemon nor write to it.
+_F_ADD_SEALS = 1033
+_SEALS = 0x1 | 0x2 | 0x4 | 0x10  # SEAL, SHRINK, GROW, FUTURE_WRITE
+# SIGKILL ends a process at once unless the kernel itself hangs: then waiting longer is no use either.
+_REAP_S = 1.0
+# A time-out of zero would mean not to wait at all, and its error another.
+_SHORTEST_WAIT_S = 0.001
+# What a child needs of the environment: to find Python's libraries and zbar's.
+_ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL")
+
+
+class Child:
+    """A decoder process with its own shared memory. Used from one thread; `kill` from any.
+
+    Args:
+        engines: which ones, in order.
+        capacity: bytes of the largest picture it can be asked about.
+        clock: for deadlines.
+    """
+
+    def __init__(self, *, engines: Sequence[str], capacity: int, clock: Clock) -> None:
+        self._clock = clock
+        self._ready = False
+        self._busy = threading.Lock()  # held while the channel is in use: it is closed only then
+        memory = os.memfd_create("gate-frame", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            try:
+                os.ftruncate(memory, capacity)
+                self._memory = mmap.mmap(memory, capacity)
+                fcntl.fcntl(memory, _F_ADD_SEALS, _SEALS)
+                self._process = _start(engines, theirs.fileno(), memory)
+            finally:
+                os.close(memory)
+        self._channel = ours
+        self._capacity = capacity
+
+    @property
+    def pid(self) -> int:
+        """Process id."""
+        return self._process.pid
+
+    def await_ready(self, timeout_s: float) -> None:
+        """Blocks until the child has loaded its libraries, up to `timeout_s`.
+
+        Raises:
+            DecoderDied: it ended, or is not ready in time.
+        """
+        if self._ready:
+            return
+        with self._busy:
+            greeting = self._receive(self._clock.monotonic() + timeout_s, "did not start in time")
+        if greeting != READY:
+            raise DecoderDied("the decoder's child greets in a strange way")
+        self._ready = True
+
+    def look(self, luma: Luma, *, sequence: int, budget_ms: float, until: float) -> Look:
+        """What the child sees in the frame. Blocks until `until` on the clock at most.
+
+        Raises:
+            DecoderDied: it ended, overran, or answered nonsense: kill it.
+            ValueError: the frame is larger than the shared memory.
+        """
+        height, width = luma.shape
+        request = FrameRequest(sequence=sequence, width=width, height=height, budget_ms=budget_ms)
+        look = self._ask(request, luma.reshape(-1), until)
+        if look is None:
+            raise DecoderDied("the decoder's child answers nonsense")
+        return look
+
+    def look_at_file(
+        self, file: Luma, *, sequence: int, frames: int, budget_ms: float, until: float
+    ) -> Look | None:
+        """What the child sees in a picture file's bytes; None when it is none. Blocks as `look`."""
+        request = PictureRequest(sequence=sequence, length=file.size, frames=frames, budget_ms=budget_ms)
+        return self._ask(request, file, until)
+
+    def _ask(self, request: Request, payload: Luma, until: float) -> Look | None:
+        if payload.size > self._capacity:
+            raise ValueError("the picture is larger than the shared memory")
+        np.copyto(np.frombuffer(self._memory, np.uint8, payload.size), payload)
+        with self._busy:
+            try:
+                self._channel.sendall(pack_request(request))
+            except OSError as error:
+                raise DecoderDied("the decoder's child has ended") from error
+            reply = self._receive(until, "overran its deadline")
+            try:
+                return unpack_reply(reply, request)
+            except Garbled as error:
+                raise DecoderDied(f"the decoder's child answers nonsense ({error})") from error
+
+    def kill(self) -> None:
+        """Ends the process and frees what belongs to it. Idempotent; blocks a second at most."""
+        self._process.kill()
+        with contextlib.suppress(OSError):
+            self._channel.shutdown(socket.SHUT_RDWR)  # wakes a thread that waits for a reply
+        try:
+            self._process.wait(_REAP_S)
+        except subprocess.TimeoutExpired:
+            log.critical("the decoder's child %d does not die", self._process.pid)
+        with self._busy:
+            self._channel.close()
+
+    def _receive(self, until: float, late: str) -> bytes:
+        left = until - self._clock.monotonic()
+        self._channel.settimeout(max(left, _SHORTEST_WAIT_S))
+        try:
+            message = self._channel.recv(MAX_REPLY_BYTES)
+        except TimeoutError as error:
+            raise DecoderDied(f"the decoder's child {late}") from error
+        if not message:
+            raise DecoderDied("the decoder's child has ended")
+        return message
+
+
+def _start(engines: Sequence[str], channel: int, memory: int) -> subprocess.Popen[bytes]:
+    environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
+    # The package may run from a checkout: the child finds the same one.
+    environment["PYTHONPATH"] = str(Path(__file__).parents[2])
+    # One thread a child: the libraries' own pools would only fight each other.
+    environment |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    # A picture file may claim any size: larger ones are refused before memory is asked for.
+    environment["OPENCV_IO_MAX_IMAGE_PIXELS"] = str(MAX_BYTES)
+    command = [sys.executable, "-P", "-s", "-m", "device.decode.child"]
+    command += ["--parent", str(os.getpid()), "--socket", str(channel), "--memory", str(memory)]
+    command += ["--engines", *engines]
+    return subprocess.Popen(  # noqa: S603 - our own module, no word of it from outside
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        env=environment,
+        pass_fds=(channel, memory),
+        start_new_session=True,
+    )

@@ -1,0 +1,91 @@
+"""The only door to zxing-cpp."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING
+
+import numpy as np
+import zxingcpp
+
+from device.decode.finding import Finding
+from device.decode.reedsolomon import correct
+from device.decode.structure import STRUCTURED_APPEND, blocks, codewords, format_of, upright
+
+if TYPE_CHECKING:
+    from device.decode.finding import Luma, Quad
+    from device.decode.structure import Grid
+
+
+class Binariser(Enum):
+    """How grey becomes black and white."""
+
+    LOCAL = zxingcpp.Binarizer.LocalAverage
+    GLOBAL = zxingcpp.Binarizer.GlobalHistogram
+
+
+class Zxing:
+    """Reads QR codes with zxing-cpp; tells of codes it saw and could not read. Safe from any thread.
+
+    Only QR codes of model 2: Micro QR and rMQR are not taken for codes, and looking for all formats
+    costs eleven times as much (measured). Text mode Plain: the default alters some texts (measured);
+    content is taken as bytes in any case. The library releases the GIL while it works.
+
+    Args:
+        binariser: LOCAL is best on uneven light, GLOBAL on very small or very blurred modules.
+        thorough: look for light-on-dark and very large codes too; without, half the cost.
+        unread: report codes that were seen and not read.
+    """
+
+    name = "zxing"
+
+    def __init__(
+        self, *, binariser: Binariser = Binariser.LOCAL, thorough: bool = True, unread: bool = True
+    ) -> None:
+        self._options = {
+            "formats": zxingcpp.BarcodeFormat.QRCodeModel2,
+            "text_mode": zxingcpp.TextMode.Plain,
+            "binarizer": binariser.value,
+            "try_rotate": False,  # makes no difference for QR codes (measured)
+            "try_invert": thorough,
+            "try_downscale": thorough,
+            "return_errors": unread,
+        }
+
+    def read(self, luma: Luma) -> tuple[Finding, ...]:
+        barcodes = zxingcpp.read_barcodes(luma, **self._options)
+        return tuple(_finding(b) for b in barcodes if not _is_part(b))
+
+
+def _finding(barcode: zxingcpp.Barcode) -> Finding:
+    extra = barcode.extra
+    return Finding(
+        corners=_corners(barcode.position),
+        content=barcode.bytes if barcode.valid and barcode.bytes else None,
+        margin=float(extra["UEC"]) if barcode.valid else None,
+        side=17 + 4 * int(extra["Version"]),
+    )
+
+
+def _corners(position: zxingcpp.Position) -> Quad:
+    points = (position.top_left, position.top_right, position.bottom_right, position.bottom_left)
+    top_left, top_right, bottom_right, bottom_left = ((float(p.x), float(p.y)) for p in points)
+    return top_left, top_right, bottom_right, bottom_left
+
+
+def _grid(barcode: zxingcpp.Barcode) -> Grid:
+    """The modules as the library sampled them, before any correction."""
+    image = np.array(barcode.to_image(scale=1, add_quiet_zones=False))
+    return upright(image == 0)
+
+
+def _is_part(barcode: zxingcpp.Barcode) -> bool:
+    """Whether it is one part of a text spread over several symbols, which the library does not tell."""
+    if not barcode.valid:
+        return False
+    grid = _grid(barcode)
+    form = format_of(grid)
+    words = codewords(grid, form.mask)
+    block = blocks((grid.shape[0] - 17) // 4, form.level)[0]
+    corrected = correct([int(words[i]) for i in (*block.data, *block.checks)], len(block.checks))
+    return corrected is None or corrected[0] >> 4 == STRUCTURED_APPEND

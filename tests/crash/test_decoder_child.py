@@ -1,0 +1,153 @@
+"""The decoder's child is killed, hung and fed with poison: it costs frames, never the daemon."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import pytest
+
+from device.decode.pool import DecoderPool
+from device.errors import DecoderDied
+from device.model import Frame
+from device.runtime import SystemClock
+from tests.support.codes import code, micro_code, shown, structured_append
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.slow
+
+DEADLINE_MS = 400.0
+# The issue's bound on the time without reading, on top of the deadline.
+REPLACED_WITHIN_S = 0.3
+
+
+@pytest.fixture
+def pool() -> Iterator[DecoderPool]:
+    pool = DecoderPool(
+        engines=("zxing", "zbar"), deadline_ms=DEADLINE_MS, capacity=4_000_000, clock=SystemClock()
+    )
+    pool.start()
+    for child in pool.children:
+        child.await_ready(20)
+    yield pool
+    pool.close()
+
+
+def _frame() -> Frame:
+    return Frame(luma=shown("gate"), sequence=1, captured_at=0.0)
+
+
+def _reads(pool: DecoderPool) -> bool:
+    return [s.content for s in pool.decode(_frame())] == [b"gate"]
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSEGV, signal.SIGSTOP])
+def test_a_child_that_dies_or_hangs_costs_one_frame(pool: DecoderPool, how: signal.Signals) -> None:
+    clock = SystemClock()
+    assert _reads(pool)
+    os.kill(pool.children[0].pid, how)
+    before = clock.monotonic()
+    with pytest.raises(DecoderDied):
+        pool.decode(_frame())
+    assert _reads(pool)
+    assert clock.monotonic() - before < DEADLINE_MS / 1000 + REPLACED_WITHIN_S
+    assert pool.stats.lost == 1
+
+
+def test_the_spare_is_replaced_too(pool: DecoderPool) -> None:
+    for _ in range(3):
+        os.kill(pool.children[0].pid, signal.SIGKILL)
+        with pytest.raises(DecoderDied):
+            pool.decode(_frame())
+        for child in pool.children:
+            child.await_ready(20)
+    assert _reads(pool)
+    assert pool.stats.children == 5
+
+
+def test_both_dying_at_once_is_survived(pool: DecoderPool) -> None:
+    for child in pool.children:
+        os.kill(child.pid, signal.SIGKILL)
+    for _ in range(2):
+        with pytest.raises(DecoderDied):
+            pool.decode(_frame())
+    pool.children[0].await_ready(20)
+    assert _reads(pool)
+
+
+def test_closing_ends_a_decode_under_way(pool: DecoderPool) -> None:
+    os.kill(pool.children[0].pid, signal.SIGSTOP)
+    closing = threading.Timer(0.05, pool.close)
+    closing.start()
+    with pytest.raises(DecoderDied):
+        pool.decode(_frame())
+    closing.join(5)
+    assert not closing.is_alive()
+
+
+def test_a_dead_child_leaves_no_zombie(pool: DecoderPool) -> None:
+    pid = pool.children[0].pid
+    os.kill(pid, signal.SIGKILL)
+    with pytest.raises(DecoderDied):
+        pool.decode(_frame())
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+def _finders(rows: int, columns: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    """Nothing but finder patterns: what a decoder that tries every triple of them dies of."""
+    finder = code("x", scale=3, border=0)[:24, :24]
+    return np.tile(np.pad(finder, 3, constant_values=255), (rows, columns))
+
+
+def test_poison_costs_frames_only(pool: DecoderPool) -> None:
+    noise = np.random.default_rng(1).integers(0, 256, (720, 1280), dtype=np.uint8)
+    poison = [
+        np.zeros((1, 1), np.uint8),
+        np.zeros((1, 1280), np.uint8),
+        np.zeros((720, 1), np.uint8),
+        noise,
+        _finders(24, 42),
+        np.kron(np.indices((180, 320)).sum(0) % 2, np.ones((4, 4))).astype(np.uint8) * 255,
+        code("1" * 7089, error="l", scale=4)[:720, :720],
+        micro_code("123"),
+        np.hstack(structured_append("part of a long text " * 8, 4)),
+    ]
+    for sequence, luma in enumerate(poison):
+        try:
+            symbols = pool.decode(Frame(luma=luma, sequence=sequence, captured_at=0.0))
+        except DecoderDied:
+            pool.children[0].await_ready(20)
+        else:
+            assert symbols == ()
+    assert _reads(pool)
+
+
+def test_poisoned_files_cost_their_own_answer_only(pool: DecoderPool) -> None:
+    png = cv2.imencode(".png", shown("gate"))[1].tobytes()
+    huge = bytearray(png)
+    huge[16:24] = (100_000).to_bytes(4, "big") * 2  # a header that claims ten gigapixels
+    for file in (b"no picture", png[:200], bytes(huge), b"\x89PNG" + bytes(50)):
+        assert pool.look_at_file(file, frames=1) is None
+    look = pool.look_at_file(png, frames=1)
+    assert look is not None
+    assert [s.content for s in look.symbols] == [b"gate"]
+
+
+def test_the_child_has_given_up_its_privileges(pool: DecoderPool) -> None:
+    pid = pool.children[0].pid
+    proc = Path(f"/proc/{pid}")
+    status = dict(line.split(":\t", 1) for line in (proc / "status").read_text("ascii").splitlines())
+    limits = (proc / "limits").read_text("ascii")
+    assert status["NoNewPrivs"] == "1"
+    assert status["Threads"] == "1"
+    for limit in ("Max processes", "Max file size", "Max core file size"):
+        (line,) = [line for line in limits.splitlines() if line.startswith(limit)]
+        assert line.split()[len(limit.split())] == "0"
