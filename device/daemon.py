@@ -1,0 +1,264 @@
+"""The life of the process from the first thread to the last: readiness, watchdog, status, an orderly end.
+
+Knows threads and counters, no room: `app.py` makes the parts and hands them over.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Protocol
+
+from device.errors import JournalError
+from device.model import Cue, Lifecycle, LifecycleEvent
+
+if TYPE_CHECKING:
+    from device.model import Event, StoredEvent
+    from device.notify import Notifier
+    from device.runtime import Clock, LatestSlot, Supervisor
+    from device.scan import ScanStats
+
+log = logging.getLogger(__name__)
+
+TICK_S = 0.25
+"""How often main looks at the workers: a fraction of every deadline it checks."""
+
+STATUS_EVERY_S = 1.0
+"""The service manager keeps only the newest line; a person watching it wants it to move."""
+
+UPKEEP_EVERY_S = 60.0
+"""Pruning, and copying the write-ahead log into the database, away from any append."""
+
+DRAIN_AT_STOP_S = 1.0
+"""Asked to stop: what is on its way may arrive. The rest stays in the journal."""
+
+DRAIN_AT_END_S = 30.0
+"""A replayed scene has ended: nobody waits at the gate, so the broker may take its time."""
+
+
+class JournalCounts(Protocol):
+    """As far as the status tells of the journal."""
+
+    @property
+    def stored(self) -> int: ...
+    @property
+    def pending(self) -> int: ...
+    @property
+    def set_aside(self) -> int: ...
+    @property
+    def last_seq(self) -> int: ...
+
+
+class Journal(Protocol):
+    """The journal, as the main thread uses it."""
+
+    def append(self, event: Event) -> StoredEvent:
+        """Blocks until the event is on the card. Raises JournalError."""
+        ...
+
+    def stats(self) -> JournalCounts:
+        """Never waits for the card."""
+        ...
+
+    def prune(self) -> int:
+        """Upkeep. Raises JournalError."""
+        ...
+
+
+class UplinkCounts(Protocol):
+    """As far as the status tells of the uplink."""
+
+    @property
+    def connected(self) -> bool: ...
+    @property
+    def published(self) -> int: ...
+    @property
+    def confirmed(self) -> int: ...
+
+
+class Uplink(Protocol):
+    """The forwarder, as the main thread uses it."""
+
+    def stats(self) -> UplinkCounts:
+        """Never blocks."""
+        ...
+
+
+class Scan(Protocol):
+    """The scan loop, as the main thread uses it."""
+
+    def stats(self) -> ScanStats:
+        """Never blocks."""
+        ...
+
+
+class RestingPanel(Protocol):
+    """The panel, as the main thread uses it."""
+
+    def rest(self, cue: Cue) -> None:
+        """Sets the permanent state; never blocks."""
+        ...
+
+
+class Daemon:
+    """Runs the parts until asked to stop, until a replayed scene has ended, or until one of them dies.
+
+    Used from the main thread only.
+
+    Args:
+        intake: capture and scan: what ends first.
+        output: panel and forwarder: what ends last.
+        slot: between capture and scan; the last frame in it is still answered.
+        scan: for its counters.
+        journal: for lifecycle events, counters and upkeep.
+        uplink: for its counters; None when no uplink is configured.
+        panel: for its permanent state.
+        clock: for intervals and events.
+        notifier: the service manager.
+        version: of the software, for lifecycle events.
+        first_frame: set when the camera works.
+        ended: set when a finite source has no more frames.
+        stop: set when the process is asked to stop.
+    """
+
+    def __init__(
+        self,
+        *,
+        intake: Supervisor,
+        output: Supervisor,
+        slot: LatestSlot[object],
+        scan: Scan,
+        journal: Journal,
+        uplink: Uplink | None,
+        panel: RestingPanel,
+        clock: Clock,
+        notifier: Notifier,
+        version: str,
+        first_frame: threading.Event,
+        ended: threading.Event,
+        stop: threading.Event,
+    ) -> None:
+        self._intake = intake
+        self._output = output
+        self._slot = slot
+        self._scan = scan
+        self._journal = journal
+        self._uplink = uplink
+        self._panel = panel
+        self._clock = clock
+        self._notifier = notifier
+        self._version = version
+        self._first_frame = first_frame
+        self._ended = ended
+        self._stop = stop
+        self._resting = Cue.STARTING
+        self._status_at = self._upkeep_at = clock.monotonic()
+
+    def run(self) -> None:
+        """Blocks for the life of the process.
+
+        Raises:
+            WorkerDied: a part died; all others have been stopped.
+        """
+        why = "part_died"
+        try:
+            self._panel.rest(self._resting)
+            self._output.start()
+            self._record(Lifecycle.STARTED, "")
+            self._intake.start()
+            while not self._stop.wait(TICK_S) and not self._over():
+                self._tick()
+            why = "asked" if self._stop.is_set() else "scene_ended"
+        finally:
+            self._notifier.stopping()
+            self._wind_down(why)
+
+    # -- while it runs ----------------------------------------------------------------------------
+
+    def _tick(self) -> None:
+        self._intake.check()
+        self._output.check()
+        self._notifier.watchdog()
+        self._show_state()
+        now = self._clock.monotonic()
+        if now - self._status_at >= STATUS_EVERY_S:
+            self._status_at = now
+            self._tell_status()
+        if now - self._upkeep_at >= UPKEEP_EVERY_S:
+            self._upkeep_at = now
+            self._keep_up()
+
+    def _over(self) -> bool:
+        return self._ended.is_set() and self._slot.empty
+
+    def _show_state(self) -> None:
+        """The permanent state: STARTING until the first frame, FAULT while nothing can be recorded."""
+        if not self._first_frame.is_set():
+            return
+        resting = Cue.READY if self._scan.stats().recording else Cue.FAULT
+        if resting is self._resting:
+            return
+        if self._resting is Cue.STARTING:
+            log.info("ready")
+            self._notifier.ready()
+        self._resting = resting
+        self._panel.rest(resting)
+
+    def _tell_status(self) -> None:
+        scan, journal = self._scan.stats(), self._journal.stats()
+        status: dict[str, object] = {
+            "state": self._resting,
+            "scan": asdict(scan),
+            "replaced": self._slot.replaced,
+            "journal": {"stored": journal.stored, "pending": journal.pending, "set_aside": journal.set_aside},
+        }
+        broker = "no uplink"
+        if self._uplink:
+            uplink = self._uplink.stats()
+            status["uplink"] = {
+                "connected": uplink.connected,
+                "published": uplink.published,
+                "confirmed": uplink.confirmed,
+            }
+            broker = "broker connected" if uplink.connected else "broker away"
+        log.debug("status", extra={"fields": {"status": status}})
+        self._notifier.status(
+            f"{self._resting}: {scan.presented} shown, {scan.granted} granted, {scan.denied} denied, "
+            f"{scan.attention} wrong code; {journal.pending} to deliver, {broker}"
+        )
+
+    def _keep_up(self) -> None:
+        try:
+            self._journal.prune()
+        except JournalError as error:
+            # Upkeep failed, not a scan: the next append tells whether the card still takes events.
+            log.warning("the journal could not be tidied: %s", error)
+
+    # -- the end ----------------------------------------------------------------------------------
+
+    def _wind_down(self, why: str) -> None:
+        stuck = self._intake.stop()
+        self._record(Lifecycle.STOPPED, why)
+        self._drain(DRAIN_AT_END_S if why == "scene_ended" else DRAIN_AT_STOP_S)
+        self._tell_status()
+        stuck += self._output.stop()
+        if stuck:
+            log.error("did not stop in time: %s", ", ".join(stuck))
+
+    def _drain(self, patience_s: float) -> None:
+        """Waits until the broker has everything: a bounded time, and only while it is connected at all."""
+        until = self._clock.monotonic() + patience_s
+        pause = threading.Event()  # never set: waiting for it is a pause
+        while self._uplink and self._uplink.stats().connected and self._clock.monotonic() < until:
+            if not self._journal.stats().pending:
+                return
+            self._notifier.watchdog()
+            pause.wait(TICK_S / 5)
+
+    def _record(self, what: Lifecycle, detail: str) -> None:
+        event = LifecycleEvent(what=what, detail=detail, version=self._version, clock=self._clock.reading())
+        try:
+            self._journal.append(event)
+        except JournalError as error:
+            log.error("'%s' could not be recorded: %s", what, error)
