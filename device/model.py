@@ -90,7 +90,7 @@ class Credential:
 
     kind: str
     standing: Standing
-    identifier: str = ""
+    identifier: str = field(default="", repr=False)
     name: str = field(default="", repr=False)
     born: date | None = field(default=None, repr=False)
     not_before: datetime | None = None
@@ -127,6 +127,7 @@ class Reason(StrEnum):
     NOT_ON_LIST = "not_on_list"
     WRONG_GATE = "wrong_gate"
     OUTSIDE_HOURS = "outside_hours"
+    CLOCK_NOT_TRUSTED = "clock_not_trusted"
     PASSBACK = "passback"
     REPLAYED = "replayed"
     JOURNAL_UNAVAILABLE = "journal_unavailable"

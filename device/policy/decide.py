@@ -1,0 +1,124 @@
+"""The decision: pure, exhaustive, one place.
+
+The order of checks is the order of what a person should be told first:
+
+ 1. a code for something else              ATTENTION  wrong_kind
+ 2. a broken code                          DENIED     malformed
+ 3. a kind this gate does not take         ATTENTION  kind_not_accepted   policy.accept
+ 4. on the deny list                       DENIED     denied_by_list      policy.deny_list
+ 5. needs the time, which is not trusted   DENIED     clock_not_trusted   policy.untrusted_clock
+ 6. not yet or no longer valid             DENIED     not_yet_valid, expired
+ 7. not on the allow list                  DENIED     not_on_list         policy.allow_list
+ 8. outside opening hours                  DENIED     outside_hours       policy.hours
+ 9. granted a moment ago                   GRANTED    already_shown       policy.repeat_s
+10. nothing against it                     GRANTED    ok                  policy.accept
+
+The deny list comes before everything that time can change, so that a denied person is denied for the
+same reason at every hour. With `untrusted_clock: accept` checks 5, 6 and 8 are left out while the clock is
+not trusted, and a grant carries the detail `clock_not_trusted`. A repeated code is decided anew each time:
+only a grant is remembered.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from device.model import Outcome, Reason, Standing, Verdict
+from device.policy.rules import UntrustedClock
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from device.model import Credential
+    from device.policy.lists import Lists
+    from device.policy.rules import Rules
+
+CLOCK_NOT_TRUSTED = "clock_not_trusted"
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When a decision is made.
+
+    Attributes:
+        utc: wall time, aware.
+        trusted: whether the wall time may be believed.
+        monotonic: seconds on `Clock.monotonic`, for the repeat hold-off.
+    """
+
+    utc: datetime
+    trusted: bool
+    monotonic: float
+
+
+def decide(
+    credential: Credential,
+    *,
+    subject: str | None,
+    rules: Rules,
+    lists: Lists,
+    moment: Moment,
+    last_granted_at: float | None = None,
+) -> Verdict:
+    """What the person is told. Pure; raises nothing.
+
+    Args:
+        credential: what was shown.
+        subject: pseudonym of its identifier; None matches no list.
+        rules: of this gate.
+        lists: in force.
+        moment: now.
+        last_granted_at: when the same content was last granted with `ok`, on `moment.monotonic`'s scale.
+    """
+    match credential.standing:
+        case Standing.WRONG_KIND:
+            return Verdict(Outcome.ATTENTION, Reason.WRONG_KIND, credential.kind.removeprefix("wrong."))
+        case Standing.MALFORMED:
+            return Verdict(Outcome.DENIED, Reason.MALFORMED, credential.detail)
+        case Standing.CLAIMED | Standing.VERIFIED:
+            pass
+    if credential.kind not in rules.accept:
+        return Verdict(Outcome.ATTENTION, Reason.KIND_NOT_ACCEPTED, rule="policy.accept")
+    refusal = _refusal(credential, subject, rules, lists, moment)
+    if refusal is not None:
+        return refusal
+    mark = CLOCK_NOT_TRUSTED if not moment.trusted and _needs_time(credential, rules) else ""
+    if last_granted_at is not None and 0 <= moment.monotonic - last_granted_at < rules.repeat_s:
+        return Verdict(Outcome.GRANTED, Reason.ALREADY_SHOWN, mark, "policy.repeat_s")
+    return Verdict(Outcome.GRANTED, Reason.OK, mark, "policy.accept")
+
+
+def _refusal(
+    credential: Credential, subject: str | None, rules: Rules, lists: Lists, moment: Moment
+) -> Verdict | None:
+    """Checks 4 to 8, in their order; None when nothing is against it."""
+    known = moment.trusted
+    refuses = rules.untrusted_clock is UntrustedClock.REFUSE
+    begins, ends = credential.not_before, credential.expires
+    checks = (
+        (subject is not None and subject in lists.deny, Reason.DENIED_BY_LIST, "policy.deny_list"),
+        (
+            not known and refuses and _needs_time(credential, rules),
+            Reason.CLOCK_NOT_TRUSTED,
+            "policy.untrusted_clock",
+        ),
+        (known and begins is not None and moment.utc < begins, Reason.NOT_YET_VALID, ""),
+        (known and ends is not None and moment.utc >= ends, Reason.EXPIRED, ""),
+        (lists.allow is not None and subject not in lists.allow, Reason.NOT_ON_LIST, "policy.allow_list"),
+        (known and not _open(rules, moment.utc), Reason.OUTSIDE_HOURS, "policy.hours"),
+    )
+    for refused, reason, rule in checks:
+        if refused:
+            return Verdict(Outcome.DENIED, reason, rule=rule)
+    return None
+
+
+def _needs_time(credential: Credential, rules: Rules) -> bool:
+    """Whether any check here depends on the wall clock."""
+    return bool(rules.hours or credential.not_before or credential.expires)
+
+
+def _open(rules: Rules, utc: datetime) -> bool:
+    local = utc.astimezone(rules.timezone)
+    return not rules.hours or any(hours.include(local) for hours in rules.hours)

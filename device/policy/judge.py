@@ -1,0 +1,95 @@
+"""One code in, one verdict out: parse, pseudonym and decide, tied together with what the gate knows.
+
+The daemon and `gate-scanner explain` hold the same object, so that what is explained is what happens.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from device.credential.pseudonym import subject_of
+from device.credential.registry import parse
+from device.model import CredentialRef
+from device.policy.decide import Moment, decide
+
+if TYPE_CHECKING:
+    from device.model import Credential, Verdict
+    from device.policy.lists import Lists
+    from device.policy.rules import Rules
+    from device.runtime import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Everything known about one decision. `credential` is personal: for explaining, not for keeping."""
+
+    credential: Credential
+    subject: str | None
+    verdict: Verdict
+
+    @property
+    def ref(self) -> CredentialRef:
+        """What an event keeps."""
+        return CredentialRef(
+            kind=self.credential.kind,
+            standing=self.credential.standing,
+            subject=self.subject,
+            issuer=self.credential.issuer or None,
+        )
+
+
+class Judge:
+    """Decides about codes by fixed rules and lists. Immutable; safe from any thread; nothing blocks.
+
+    Args:
+        rules: of the gate.
+        lists: in force.
+        pseudonym_key: see `subject_of`.
+        poster_hosts: see `parse`.
+        clock: for the moment of each decision.
+    """
+
+    def __init__(
+        self,
+        *,
+        rules: Rules,
+        lists: Lists,
+        pseudonym_key: bytes,
+        poster_hosts: frozenset[str],
+        clock: Clock,
+    ) -> None:
+        self._rules = rules
+        self._lists = lists
+        self._key = pseudonym_key
+        self._poster_hosts = poster_hosts
+        self._clock = clock
+        self._fingerprint = rules.fingerprint(lists)
+
+    @property
+    def fingerprint(self) -> str:
+        """Names the rules and lists in force, 16 hex digits."""
+        return self._fingerprint
+
+    def judge(self, content: bytes, last_granted_at: float | None) -> tuple[CredentialRef, Verdict]:
+        """The decision as the scan loop needs it. Never raises, whatever the content."""
+        judgement = self.examine(content, moment=self.now(), last_granted_at=last_granted_at)
+        return judgement.ref, judgement.verdict
+
+    def now(self) -> Moment:
+        """This moment, as `decide` takes it."""
+        return Moment(utc=self._clock.utc(), trusted=self._clock.trusted(), monotonic=self._clock.monotonic())
+
+    def examine(self, content: bytes, *, moment: Moment, last_granted_at: float | None = None) -> Judgement:
+        """The decision with all that led to it, at any moment. Pure."""
+        credential = parse(content, poster_hosts=self._poster_hosts)
+        subject = subject_of(credential.identifier, key=self._key)
+        verdict = decide(
+            credential,
+            subject=subject,
+            rules=self._rules,
+            lists=self._lists,
+            moment=moment,
+            last_granted_at=last_granted_at,
+        )
+        return Judgement(credential, subject, verdict)

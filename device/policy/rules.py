@@ -1,0 +1,83 @@
+"""The rules of a gate, as plain frozen values."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+if TYPE_CHECKING:
+    from datetime import datetime, time
+
+    from device.policy.lists import Lists
+
+FINGERPRINT_DIGITS = 16
+"""64 bits name the handful of rule sets a gate sees in its life beyond doubt, and fit an event."""
+
+
+class UntrustedClock(StrEnum):
+    """What becomes of checks that need the time while the clock is not trusted."""
+
+    ACCEPT = "accept"  # they are left out and the verdict says so
+    REFUSE = "refuse"  # they fail
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """A daily opening time.
+
+    Attributes:
+        days: 0 is Monday.
+        opens: inclusive, local time of the gate.
+        closes: exclusive. Not later than `opens` means on the next day: 22:00 to 06:00 is one night
+            that belongs to the day it begins on, 00:00 to 00:00 the whole day.
+    """
+
+    days: frozenset[int]
+    opens: time
+    closes: time
+
+    def include(self, local: datetime) -> bool:
+        """Whether the gate is open at this local time."""
+        now = local.time()
+        today = local.weekday() in self.days
+        if self.opens < self.closes:
+            return today and self.opens <= now < self.closes
+        yesterday = (local.weekday() - 1) % 7 in self.days
+        return (today and now >= self.opens) or (yesterday and now < self.closes)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a gate accepts, when, and how it treats a code shown again.
+
+    Attributes:
+        accept: kinds of credential, the registry's words.
+        hours: open while any of them includes the moment; none means always.
+        timezone: in which hours are meant.
+        repeat_s: the same code within this long after it was granted is `already_shown`; 0 never is.
+        untrusted_clock: see `UntrustedClock`.
+    """
+
+    accept: frozenset[str]
+    hours: tuple[Hours, ...] = ()
+    timezone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Asia/Ho_Chi_Minh"))
+    repeat_s: float = 0.0
+    untrusted_clock: UntrustedClock = UntrustedClock.ACCEPT
+
+    def fingerprint(self, lists: Lists) -> str:
+        """Names these rules and lists, the same on every gate that has the same ones."""
+        content = {
+            "accept": sorted(self.accept),
+            "allow": lists.allow.digest if lists.allow is not None else None,
+            "deny": lists.deny.digest,
+            "hours": sorted([sorted(h.days), h.opens.isoformat(), h.closes.isoformat()] for h in self.hours),
+            "repeat_s": float(self.repeat_s),
+            "timezone": self.timezone.key,
+            "untrusted_clock": self.untrusted_clock.value,
+        }
+        canonical = json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
+        return hashlib.sha256(canonical).hexdigest()[:FINGERPRINT_DIGITS]

@@ -1,0 +1,1 @@
+"""What technicians run beside the daemon."""

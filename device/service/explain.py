@@ -1,0 +1,170 @@
+"""What the gate would answer to a code, and why, in words: the body of `gate-scanner explain`.
+
+The daemon's own `Judge` decides, so the answer is the gate's. What the code holds is never shown: only
+which fields were found in it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from device.credential.registry import about
+from device.model import Credential, Outcome, Reason, Standing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from device.policy.decide import Moment
+    from device.policy.judge import Judge
+
+_ANSWERS: Mapping[Reason, str] = {
+    Reason.OK: "Nothing is against it.",
+    Reason.ALREADY_SHOWN: "The same code was granted a moment ago; the gate opens again.",
+    Reason.WRONG_KIND: "This code is for something else; the person is asked for another one.",
+    Reason.KIND_NOT_ACCEPTED: "This gate does not take such codes; the person is asked for another one.",
+    Reason.MALFORMED: "It begins like a code of this kind, but cannot be one.",
+    Reason.BAD_SIGNATURE: "The signature does not fit what the code says: it was altered or forged.",
+    Reason.UNKNOWN_ISSUER: "Nobody this gate trusts has signed it.",
+    Reason.NOT_YET_VALID: "Its validity has not begun.",
+    Reason.EXPIRED: "Its validity is over.",
+    Reason.DENIED_BY_LIST: "The person is on the deny list.",
+    Reason.NOT_ON_LIST: "The person is not on the allow list.",
+    Reason.WRONG_GATE: "It is a pass for another gate.",
+    Reason.OUTSIDE_HOURS: "The gate is closed at this time.",
+    Reason.CLOCK_NOT_TRUSTED: "The decision needs the time, and the clock is not set by the network yet.",
+    Reason.PASSBACK: "The person is already on the other side.",
+    Reason.REPLAYED: "The pass can be used once, and was.",
+    Reason.JOURNAL_UNAVAILABLE: "The event cannot be recorded, so nobody is let in.",
+    Reason.SUSPENDED: "The gate is suspended.",
+}
+
+_OUTCOMES: Mapping[Outcome, str] = {
+    Outcome.GRANTED: "granted (green)",
+    Outcome.DENIED: "denied (red)",
+    Outcome.ATTENTION: "attention (yellow)",
+}
+
+_STANDINGS: Mapping[Standing, str] = {
+    Standing.CLAIMED: "it carries no signature: whoever printed it could claim this",
+    Standing.VERIFIED: "its signature was checked",
+    Standing.WRONG_KIND: "",
+    Standing.MALFORMED: "",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What the gate would answer, without anything the code holds.
+
+    Attributes:
+        kind: the registry's word.
+        about: the kind in words.
+        standing: see `Standing`.
+        outcome: what the person would be told.
+        reason: why.
+        detail: a few fixed words.
+        rule: path of the setting that decided; empty when none did.
+        place: where that setting stands, `gate.yaml:12:5`; empty when not known.
+        found: names of the fields found in the code.
+        warnings: oddities that did not refuse.
+        subject: pseudonym, as events and list files have it; None when there is no identifier.
+        rules: fingerprint of the rules and lists this was decided under.
+    """
+
+    kind: str
+    about: str
+    standing: Standing
+    outcome: Outcome
+    reason: Reason
+    detail: str
+    rule: str
+    place: str
+    found: tuple[str, ...]
+    warnings: tuple[str, ...]
+    subject: str | None
+    rules: str
+
+    def as_json(self) -> dict[str, object]:
+        """The object `--json` prints, one a payload."""
+        return {
+            "kind": self.kind,
+            "standing": self.standing.value,
+            "outcome": self.outcome.value,
+            "reason": self.reason.value,
+            "detail": self.detail,
+            "rule": self.rule,
+            "place": self.place,
+            "found": list(self.found),
+            "warnings": list(self.warnings),
+            "subject": self.subject,
+            "rules": self.rules,
+        }
+
+    def as_text(self) -> str:
+        """The same for a person, a few lines."""
+        standing = _STANDINGS[self.standing]
+        lines = [
+            f"{self.about} ({self.kind})" + (f"; {standing}" if standing else ""),
+            f"  answer: {_OUTCOMES[self.outcome]}, {self.reason}. {_ANSWERS[self.reason]}",
+        ]
+        if self.detail:
+            lines.append(f"  detail: {_spoken(self.detail)}")
+        if self.rule:
+            lines.append(f"  decided by: {self.rule}" + (f" ({self.place})" if self.place else ""))
+        if self.found:
+            lines.append(f"  found: {', '.join(self.found)}")
+        if self.warnings:
+            lines.append(f"  warnings: {', '.join(map(_spoken, self.warnings))}")
+        if self.subject:
+            lines.append(f"  subject: {self.subject} (as events and list files have it)")
+        return "\n".join(lines)
+
+
+def explain(
+    content: bytes,
+    *,
+    judge: Judge,
+    moment: Moment,
+    place_of: Callable[[str], str] | None = None,
+) -> Explanation:
+    """What the gate would answer to these bytes at this moment. Pure; never raises for any content.
+
+    Args:
+        content: as the decoder finds it.
+        judge: of the gate.
+        moment: to decide at; `judge.now()` for this one.
+        place_of: tells where in the configuration file a setting stands, by its path.
+    """
+    judgement = judge.examine(content, moment=moment)
+    credential, verdict = judgement.credential, judgement.verdict
+    return Explanation(
+        kind=credential.kind,
+        about=about(credential.kind),
+        standing=credential.standing,
+        outcome=verdict.outcome,
+        reason=verdict.reason,
+        detail=verdict.detail,
+        rule=verdict.rule,
+        place=place_of(verdict.rule) if place_of is not None and verdict.rule else "",
+        found=_found(credential),
+        warnings=credential.warnings,
+        subject=judgement.subject,
+        rules=judge.fingerprint,
+    )
+
+
+def _found(credential: Credential) -> tuple[str, ...]:
+    present = {
+        "identifier": bool(credential.identifier),
+        "name": bool(credential.name),
+        "date of birth": credential.born is not None,
+        "beginning of validity": credential.not_before is not None,
+        "end of validity": credential.expires is not None,
+        "issuer": bool(credential.issuer),
+    }
+    return tuple(name for name, there in present.items() if there)
+
+
+def _spoken(word: str) -> str:
+    return word.replace("_", " ")

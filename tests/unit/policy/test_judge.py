@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from device.credential.pseudonym import subject_of
+from device.model import Outcome, Reason, Standing
+from device.policy.judge import Judge
+from device.policy.lists import Lists, Subjects
+from device.policy.rules import Rules
+from tests.support.clock import ManualClock
+
+KEY = b"a key for tests, 32 bytes long.."
+CARD = "048095000111||Hoàng Thử Mẫu|17031995|Nam|Tổ 9|03052021".encode()
+RULES = Rules(accept=frozenset({"vn.cccd"}), repeat_s=5.0)
+
+
+def judge(clock: ManualClock, lists: Lists | None = None) -> Judge:
+    return Judge(
+        rules=RULES,
+        lists=lists or Lists(),
+        pseudonym_key=KEY,
+        poster_hosts=frozenset({"poster.example"}),
+        clock=clock,
+    )
+
+
+def test_an_event_keeps_kind_and_pseudonym_of_a_card_and_nothing_else() -> None:
+    ref, verdict = judge(ManualClock()).judge(CARD, None)
+    assert (ref.kind, ref.standing, ref.issuer) == ("vn.cccd", Standing.CLAIMED, None)
+    assert ref.subject == subject_of("048095000111", key=KEY)
+    assert verdict.outcome is Outcome.GRANTED
+
+
+def test_a_denied_person_is_denied_by_pseudonym() -> None:
+    lists = Lists(deny=Subjects([subject_of("048095000111", key=KEY) or ""]))
+    _, verdict = judge(ManualClock(), lists).judge(CARD, None)
+    assert verdict.reason is Reason.DENIED_BY_LIST
+
+
+def test_a_repeat_is_measured_on_the_clock_that_never_jumps() -> None:
+    clock = ManualClock(monotonic=100.0)
+    gate = judge(clock)
+    clock.advance(4.0)
+    assert gate.judge(CARD, 100.0)[1].reason is Reason.ALREADY_SHOWN
+    clock.advance(1.0)
+    assert gate.judge(CARD, 100.0)[1].reason is Reason.OK
+
+
+def test_a_poster_of_the_configured_host_is_known() -> None:
+    ref, verdict = judge(ManualClock()).judge(b"https://poster.example/1", None)
+    assert (ref.kind, ref.subject, verdict.reason) == ("wrong.poster", None, Reason.WRONG_KIND)
+
+
+def test_the_fingerprint_is_that_of_rules_and_lists() -> None:
+    assert judge(ManualClock()).fingerprint == RULES.fingerprint(Lists())
+
+
+@given(st.binary(max_size=400))
+def test_no_content_makes_the_judge_raise(content: bytes) -> None:
+    _, verdict = judge(ManualClock()).judge(content, None)
+    assert verdict.outcome is not Outcome.GRANTED

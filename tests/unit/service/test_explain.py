@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, time
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from device.model import Outcome, Reason, Standing
+from device.policy.decide import Moment
+from device.policy.judge import Judge
+from device.policy.lists import Lists
+from device.policy.rules import Hours, Rules
+from device.service.explain import Explanation, explain
+from tests.support.clock import ManualClock
+
+KEY = b"a key for tests, 32 bytes long.."
+CARD = "048095000111|201234567|Hoàng Thử Mẫu|17031995|Nam|Tổ 9 Phường Ví Dụ|03052021".encode()
+MONDAY = Moment(utc=datetime(2026, 3, 2, 8, 0, tzinfo=UTC), trusted=True, monotonic=0.0)
+JUDGE = Judge(
+    rules=Rules(accept=frozenset({"vn.cccd"}), hours=(Hours(frozenset({0}), time(7), time(18)),)),
+    lists=Lists(),
+    pseudonym_key=KEY,
+    poster_hosts=frozenset(),
+    clock=ManualClock(),
+)
+
+
+def place_of(rule: str) -> str:
+    return {"policy.hours": "gate.yaml:12:5"}.get(rule, "")
+
+
+def test_the_setting_that_decided_is_named_with_its_place_in_the_file() -> None:
+    sunday = Moment(utc=datetime(2026, 3, 1, 8, 0, tzinfo=UTC), trusted=True, monotonic=0.0)
+    explanation = explain(CARD, judge=JUDGE, moment=sunday, place_of=place_of)
+    assert (explanation.outcome, explanation.reason) == (Outcome.DENIED, Reason.OUTSIDE_HOURS)
+    assert (explanation.rule, explanation.place) == ("policy.hours", "gate.yaml:12:5")
+    assert "decided by: policy.hours (gate.yaml:12:5)" in explanation.as_text()
+
+
+def test_fields_are_named_and_their_contents_never_shown() -> None:
+    explanation = explain(CARD, judge=JUDGE, moment=MONDAY)
+    assert explanation.found == ("identifier", "name", "date of birth")
+    shown = explanation.as_text() + json.dumps(explanation.as_json(), ensure_ascii=False)
+    for secret in ("048095000111", "201234567", "Hoàng", "1995", "Ví Dụ"):
+        assert secret not in shown
+
+
+def test_a_program_gets_the_words_of_the_wire() -> None:
+    told = json.loads(json.dumps(explain(b"WIFI:S:x;P:secret;;", judge=JUDGE, moment=MONDAY).as_json()))
+    assert (told["kind"], told["outcome"], told["reason"]) == ("wrong.wifi", "attention", "wrong_kind")
+    assert told["subject"] is None
+
+
+def test_warnings_are_told() -> None:
+    explanation = explain(CARD.replace(b"048", b"999"), judge=JUDGE, moment=MONDAY)
+    assert explanation.warnings == ("province_unknown",)
+    assert "province unknown" in explanation.as_text()
+
+
+@given(st.sampled_from(Reason), st.sampled_from(Outcome), st.sampled_from(Standing))
+def test_every_reason_outcome_and_standing_has_words(
+    reason: Reason, outcome: Outcome, standing: Standing
+) -> None:
+    explanation = Explanation(
+        kind="vn.cccd",
+        about="card",
+        standing=standing,
+        outcome=outcome,
+        reason=reason,
+        detail="a_b",
+        rule="",
+        place="",
+        found=(),
+        warnings=(),
+        subject=None,
+        rules="0" * 16,
+    )
+    assert f", {reason}. " in explanation.as_text()
+    assert "detail: a b" in explanation.as_text()
+
+
+@given(st.binary(max_size=200))
+def test_any_content_is_explained(content: bytes) -> None:
+    assert all(
+        line.isprintable() for line in explain(content, judge=JUDGE, moment=MONDAY).as_text().split("\n")
+    )
