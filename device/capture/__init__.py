@@ -1,0 +1,1 @@
+"""Cameras, and replays of pictures: each a `FrameSource`, read by one `CaptureLoop`."""

@@ -1,0 +1,421 @@
+"""The camera of a Raspberry Pi, by picamera2: the only file that imports it.
+
+Promises kept here, each for a failure that others have met in the field:
+
+* The camera object is made and configured once per `open` and never switched to another mode: every
+  re-configuration risks running out of contiguous memory. At most four buffers, for the same reason.
+* Every wait has an end. `capture_request` without a timeout blocks for ever when a cable comes loose; so
+  do, now and then, starting and closing the camera, which therefore run in threads of their own.
+* A wait that timed out keeps its job. picamera2 would otherwise carry out the forgotten job with the
+  next frame and never get that buffer back; four of these, and the camera is starved.
+* Brightness is taken straight from the first plane of YUV420: no colour is ever computed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+from device.capture.aside import aside, finished
+from device.capture.loop import CLOSE_WITHIN_S, OPEN_WITHIN_S
+from device.capture.moments import captured_at
+from device.errors import CameraStalled, CameraUnavailable
+from device.model import Frame
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from concurrent.futures import Future
+    from contextlib import AbstractContextManager
+
+    import numpy as np
+    import numpy.typing as npt
+
+    from device.runtime import Clock
+
+log = logging.getLogger(__name__)
+
+# More would take contiguous memory from the rest of the system without a frame more per second.
+_BUFFERS = 4
+# Formats whose first rows are the brightness plane. The Pi gives YUV420; libcamera's test pipeline NV12.
+_PLANAR = frozenset({"YUV420", "YVU420", "NV12", "NV21"})
+# libcamera's AfModeManual: the lens stays where LensPosition puts it.
+_AF_MANUAL = 0
+
+ControlValue: TypeAlias = bool | int | float | tuple[int, int]
+
+
+class Request(Protocol):
+    """What is used of `picamera2.request.CompletedRequest`."""
+
+    def get_metadata(self) -> dict[str, Any]: ...
+
+    def release(self) -> None: ...
+
+
+class Mapped(Protocol):
+    """What is used of an entered `picamera2.MappedArray`."""
+
+    @property
+    def array(self) -> npt.NDArray[np.uint8]: ...
+
+
+class Mapper(Protocol):
+    """What is used of `picamera2.MappedArray`: a stream's buffer, lent while entered."""
+
+    def __call__(self, request: Request, stream: str, *, write: bool) -> AbstractContextManager[Mapped]: ...
+
+
+class Camera(Protocol):
+    """What is used of `picamera2.Picamera2`."""
+
+    @property
+    def camera_controls(self) -> Mapping[str, tuple[Any, Any, Any]]: ...
+
+    def create_video_configuration(
+        self,
+        *,
+        main: dict[str, Any],
+        lores: dict[str, Any] | None,
+        buffer_count: int,
+        display: str | None,
+        encode: str | None,
+    ) -> dict[str, Any]: ...
+
+    def configure(self, camera_config: dict[str, Any]) -> None: ...
+
+    def stream_configuration(self, name: str) -> dict[str, Any]: ...
+
+    def set_controls(self, controls: dict[str, ControlValue]) -> None: ...
+
+    def start(self) -> None: ...
+
+    # wait=False gives a job at once; anything else would block here.
+    def capture_request(self, *, wait: bool) -> Any: ...  # noqa: ANN401 - the job is picamera2's own affair
+
+    def wait(self, job: Any, *, timeout: float) -> Request: ...  # noqa: ANN401 - as above
+
+    def cancel_all_and_flush(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class Library(Protocol):
+    """What is used of the module `picamera2`."""
+
+    @property
+    def Picamera2(self) -> Callable[[int], Camera]: ...  # noqa: N802 - the library's name
+
+    @property
+    def MappedArray(self) -> Mapper: ...  # noqa: N802 - as above
+
+
+def load_picamera2() -> Library:
+    """Imports picamera2; seconds, the first time.
+
+    Raises:
+        CameraUnavailable: it is not installed, or what is installed does not work together.
+    """
+    try:
+        import picamera2  # noqa: PLC0415 - off a Pi it does not exist, and nobody else may need it
+    except ModuleNotFoundError as error:
+        if error.name == "picamera2":
+            raise CameraUnavailable(
+                "picamera2 is not installed: sudo apt install python3-picamera2, and an environment made"
+                " with --system-site-packages"
+            ) from error
+        raise CameraUnavailable(
+            f"picamera2 cannot be loaded, {error.name} is missing:"
+            " sudo apt install --reinstall python3-picamera2"
+        ) from error
+    except Exception as error:  # a binary part that was built for another numpy raises ValueError, say
+        raise CameraUnavailable(
+            f"picamera2 cannot be loaded: {error}; on Debian 12 it needs numpy < 2"
+        ) from error
+    library: Library = picamera2
+    return library
+
+
+@dataclass(frozen=True, slots=True)
+class _Session:
+    """A camera that runs, and how to read it."""
+
+    camera: Camera
+    mapped: Mapper
+    main: tuple[int, int]
+    lores: tuple[int, int] | None
+
+
+class Picamera2Source:
+    """A `FrameSource` on picamera2.
+
+    Args:
+        clock: for frames that carry no time of their own.
+        index: which camera, as `rpicam-hello --list-cameras` counts them.
+        width: of the picture, pixels, even.
+        height: of the picture, pixels, even.
+        frames_per_second: fixed rate; it also bounds the exposure.
+        exposure_us: exposure time, microseconds; None lets the camera decide.
+        gain: analogue gain; None lets the camera decide.
+        focus_dioptres: lens position, 1/metre; None leaves the lens where the camera puts it.
+        lores_width: width of the small picture for the motion gate, pixels; None for no small picture.
+        library: gives the module; for tests.
+        open_within_s: how long starting the camera may take.
+        close_within_s: how long stopping it may take.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        index: int,
+        width: int,
+        height: int,
+        frames_per_second: float,
+        exposure_us: int | None = None,
+        gain: float | None = None,
+        focus_dioptres: float | None = None,
+        lores_width: int | None = None,
+        library: Callable[[], Library] = load_picamera2,
+        open_within_s: float = OPEN_WITHIN_S,
+        close_within_s: float = CLOSE_WITHIN_S,
+    ) -> None:
+        self.name = f"camera {index}"
+        self._clock = clock
+        self._index = index
+        self._size = (width, height)
+        self._lores_size = None if lores_width is None else _scaled(width, height, lores_width)
+        self._period_us = 1e6 / frames_per_second
+        self._wanted = wanted_controls(
+            frames_per_second=frames_per_second,
+            exposure_us=exposure_us,
+            gain=gain,
+            focus_dioptres=focus_dioptres,
+        )
+        self._library = library
+        self._open_within_s = open_within_s
+        self._close_within_s = close_within_s
+        self._session: _Session | None = None
+        self._job: object | None = None
+        self._opening: Future[_Session] | None = None
+        self._closing: Future[None] | None = None
+        self._sequence = 0
+        self._last_at: float | None = None
+        self._told = False
+
+    def open(self) -> None:
+        if self._closing is not None and not self._closing.done():
+            raise CameraUnavailable(
+                f"{self.name} has not come back from closing; only a restart of the process frees it"
+            )
+        if self._opening is None:
+            self._opening = aside(f"{self.name} opens", self._begin)
+        # One that timed out is waited for again: a second one would find the camera in use, by us.
+        if not finished(self._opening, self._open_within_s):
+            raise CameraUnavailable(
+                f"{self.name} did not start within {self._open_within_s:g} s: check cable and power supply"
+            )
+        opening, self._opening = self._opening, None
+        self._session = opening.result()
+        self._last_at = None
+
+    def read(self, timeout_s: float) -> Frame | None:
+        session = self._session
+        if session is None:
+            raise CameraUnavailable(f"{self.name} is not open")
+        try:
+            if self._job is None:
+                self._job = session.camera.capture_request(wait=False)
+            request = session.camera.wait(self._job, timeout=timeout_s)
+            self._job = None
+            try:
+                return self._frame(session, request)
+            finally:
+                request.release()
+        except TimeoutError as error:
+            raise CameraStalled(f"{self.name} gave no frame within {timeout_s:.1f} s") from error
+        except Exception as error:
+            raise CameraUnavailable(f"{self.name} broke down: {_innermost(error)}") from error
+
+    def close(self) -> None:
+        session, job = self._session, self._job
+        self._session = self._job = None
+        if session is None:
+            return
+        self._closing = aside(f"{self.name} closes", partial(_shut, session.camera, job))
+        if not finished(self._closing, self._close_within_s):
+            log.error("%s does not come back from closing", self.name)
+        elif (error := self._closing.exception()) is not None:
+            log.warning("%s did not close properly: %s", self.name, error)
+
+    def _begin(self) -> _Session:
+        """Makes, configures and starts the camera. Runs in a thread of its own and may hang there."""
+        library = self._library()
+        try:
+            camera = library.Picamera2(self._index)
+        except Exception as error:
+            raise CameraUnavailable(explain(error, self.name)) from error
+        try:
+            return self._configured(library, camera)
+        except Exception as error:
+            with contextlib.suppress(Exception):  # the first error is the one to tell
+                camera.close()
+            if isinstance(error, CameraUnavailable):
+                raise
+            raise CameraUnavailable(explain(error, self.name)) from error
+
+    def _configured(self, library: Library, camera: Camera) -> _Session:
+        lores = None if self._lores_size is None else {"size": self._lores_size, "format": "YUV420"}
+        camera.configure(
+            camera.create_video_configuration(
+                main={"size": self._size, "format": "YUV420"},
+                lores=lores,
+                buffer_count=_BUFFERS,
+                display=None,
+                encode=None,
+            )
+        )
+        # Limits depend on the sensor's mode, so they are right only now.
+        controls, notes = possible_controls(self._wanted, camera.camera_controls)
+        camera.set_controls(controls)
+        main = _planar_size(camera, "main", self.name)
+        if main != self._size:
+            notes.append(f"gives {main[0]}x{main[1]} where {self._size[0]}x{self._size[1]} was asked")
+        small = None if lores is None else _planar_size(camera, "lores", self.name)
+        camera.start()
+        if notes and not self._told:
+            self._told = True
+            log.warning("%s: %s", self.name, "; ".join(notes))
+        return _Session(camera, library.MappedArray, main, small)
+
+    def _frame(self, session: _Session, request: Request) -> Frame:
+        metadata = request.get_metadata()
+        luma = _plane(session, request, "main", session.main)
+        lores = None if session.lores is None else _plane(session, request, "lores", session.lores)
+        stamp_ns = metadata.get("SensorTimestamp")
+        at = captured_at(None if stamp_ns is None else stamp_ns / 1e9, self._clock.monotonic())
+        # No driver counts all losses (sensor, kernel, library); the sensor's even rate tells them.
+        if self._last_at is None:
+            self._sequence += 1
+        else:
+            period_s = metadata.get("FrameDuration", self._period_us) / 1e6
+            self._sequence += max(1, round((at - self._last_at) / period_s))
+        self._last_at = at
+        return Frame(luma=luma, sequence=self._sequence, captured_at=at, lores=lores)
+
+
+def wanted_controls(
+    *,
+    frames_per_second: float,
+    exposure_us: int | None,
+    gain: float | None,
+    focus_dioptres: float | None,
+) -> dict[str, ControlValue]:
+    """The settings in libcamera's words. What is None is left to the camera."""
+    period_us = round(1e6 / frames_per_second)
+    wanted: dict[str, ControlValue] = {"FrameDurationLimits": (period_us, period_us)}
+    if exposure_us is not None:
+        wanted["ExposureTime"] = exposure_us
+    if gain is not None:
+        wanted["AnalogueGain"] = float(gain)
+    if exposure_us is not None and gain is not None:
+        wanted["AeEnable"] = False
+    if focus_dioptres is not None:
+        wanted["AfMode"] = _AF_MANUAL
+        wanted["LensPosition"] = float(focus_dioptres)
+    return wanted
+
+
+def possible_controls(
+    wanted: Mapping[str, ControlValue], offered: Mapping[str, tuple[Any, Any, Any]]
+) -> tuple[dict[str, ControlValue], list[str]]:
+    """What a camera can do of what is wanted, and what it cannot, in words for the technician.
+
+    Args:
+        wanted: from `wanted_controls`.
+        offered: least, greatest and default value by control.
+    """
+    possible: dict[str, ControlValue] = {}
+    notes: list[str] = []
+    for control, value in wanted.items():
+        if control not in offered:
+            notes.append(f"has no {control}, the setting is left out")
+            continue
+        least, greatest, _ = offered[control]
+        possible[control] = _within(value, least, greatest)
+        if possible[control] != value:
+            notes.append(f"{control} {value} is not possible, {possible[control]} is used")
+    return possible, notes
+
+
+def explain(error: BaseException, name: str) -> str:
+    """What a technician can do about a camera that would not start."""
+    text = "; ".join(str(e) for e in _chain(error)).lower()
+    if "busy" in text:
+        return f"{name} is in use by another program: sudo fuser -v /dev/media* names it"
+    if "no camera number" in text or "not found" in text or isinstance(error, IndexError):
+        return f"{name} was not found: check both ends of its cable, then rpicam-hello --list-cameras"
+    if "permission denied" in text or "dmaheap" in text:
+        return f"{name} may not be used by this account: it must be in group video"
+    if "cannot allocate" in text or "failed to allocate" in text:
+        return f"{name} got no contiguous memory: stop other users of it, or raise cma= in config.txt"
+    return f"{name} cannot be started: {_innermost(error)}"
+
+
+def _within(value: ControlValue, least: object, greatest: object) -> ControlValue:
+    """The nearest value the camera can do. Cameras that give no usable limits are trusted to mend it."""
+    if not (isinstance(least, int | float) and isinstance(greatest, int | float) and least < greatest):
+        return value
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, tuple):
+        low, high = (int(min(max(part, least), greatest)) for part in value)
+        return (low, high)
+    return type(value)(min(max(value, least), greatest))
+
+
+def _scaled(width: int, height: int, small_width: int) -> tuple[int, int]:
+    """A smaller size of the same shape; libcamera wants even numbers."""
+    return (small_width - small_width % 2, max(2, round(height * small_width / width / 2) * 2))
+
+
+def _planar_size(camera: Camera, stream: str, name: str) -> tuple[int, int]:
+    """Size of a stream as configured, in a format whose first rows are brightness."""
+    config = camera.stream_configuration(stream)
+    if config["format"] not in _PLANAR:
+        raise CameraUnavailable(
+            f"{name} gives {config['format']}, not YUV420: a USB camera belongs under camera.source v4l2"
+        )
+    width, height = config["size"]
+    return (width, height)
+
+
+def _plane(session: _Session, request: Request, stream: str, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
+    """A copy of the brightness plane: the buffer goes back to the camera."""
+    width, height = size
+    with session.mapped(request, stream, write=False) as mapped:
+        return mapped.array[:height, :width].copy()
+
+
+def _shut(camera: Camera, job: object | None) -> None:
+    """Stops and frees the camera. Runs in a thread of its own and may hang there."""
+    camera.cancel_all_and_flush()
+    if job is not None:
+        with contextlib.suppress(Exception):  # a job that was cancelled, or is not done, holds no request
+            camera.wait(job, timeout=0).release()
+    camera.close()
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    """The error and what caused it, innermost last."""
+    chain = [error]
+    while (cause := chain[-1].__cause__ or chain[-1].__context__) is not None and cause not in chain:
+        chain.append(cause)
+    return chain
+
+
+def _innermost(error: BaseException) -> str:
+    first = _chain(error)[-1]
+    return str(first) or type(first).__name__
