@@ -1,0 +1,305 @@
+"""The pump: takes events from the backlog, keeps the window full, honours receipts.
+
+A live event goes at once, alone; what has gathered goes in batches. The acknowledged cursor is the only
+thing relied on: whenever something is unclear (a new connection, a receipt that says "later", a refused
+batch) everything in flight is forgotten and read again from there. That may send an event twice, never
+lose one.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from device.errors import UplinkError
+from device.uplink.flight import Flight
+from device.uplink.ports import Closed, Opened, Receipt
+from device.uplink.reasons import Fate, Loss, fate, words
+from device.uplink.wire import batch_message, envelope, event_message
+
+if TYPE_CHECKING:
+    from device.model import StoredEvent
+    from device.runtime import Clock
+    from device.uplink.backoff import Backoff
+    from device.uplink.ports import Backlog, Session
+    from device.uplink.wire import GateAddress, Message
+
+log = logging.getLogger(__name__)
+
+# One read of the backlog: enough for a full window of batches, about half a megabyte.
+_PAGE_EVENTS = 1000
+# A batch's JSON before compression: small enough to be sent again without pain on a mobile link.
+_BATCH_MAX_BYTES = 65_536
+# Topic, properties and headers around a payload: ours stay below 400 bytes.
+_PACKET_OVERHEAD_BYTES = 512
+# With receipts outstanding, how soon a new event is noticed.
+_IN_FLIGHT_WAIT_S = 0.1
+# With nothing to do, how soon a lost connection or the wish to stop is noticed.
+_IDLE_WAIT_S = 0.25
+# A broker that trips over one event this often, though sent alone, will always do so.
+_TRIES_MAX = 4
+# Quota exceeded says nothing about the event, so it never counts against one.
+_QUOTA_EXCEEDED = 0x97
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counters that live as long as the process. Written by the forwarder's thread, read by any."""
+
+    published: int = 0
+    confirmed: int = 0
+    set_aside: int = 0
+
+
+class Drain:
+    """Moves events from the backlog to a session. Used from one thread; lives over connections.
+
+    Args:
+        backlog: where events come from.
+        address: of this gate.
+        clock: for deadlines and the events' times.
+        backoff: how long to hold after a receipt that says "later".
+        batch_events: most events in one message; 1 sends each alone.
+        receipt_within_s: with messages in flight, the longest silence before the link counts as dead.
+    """
+
+    def __init__(
+        self,
+        *,
+        backlog: Backlog,
+        address: GateAddress,
+        clock: Clock,
+        backoff: Backoff,
+        batch_events: int,
+        receipt_within_s: float,
+    ) -> None:
+        self.tally = Tally()
+        self._backlog = backlog
+        self._address = address
+        self._clock = clock
+        self._backoff = backoff
+        self._batch_events = batch_events
+        self._receipt_within_s = receipt_within_s
+        self._session: Session | None = None
+        self._opened = Opened(1, 0)
+        self._flight = Flight()
+        self._unsent: deque[StoredEvent] = deque()
+        self._read_through = 0
+        self._woken = False
+        self._again = False
+        self._hold_until = 0.0
+        self._moved_at = 0.0
+        # Up to this seq one event at a time: one of them made the broker refuse a batch or hang up.
+        self._careful_through = 0
+        self._tries = (0, 0)
+
+    def begin(self, session: Session, opened: Opened, birth: Message) -> None:
+        """Starts anew on a fresh session: what was in flight is forgotten, the birth message goes first.
+
+        Raises:
+            UplinkError: the session has ended already.
+        """
+        self._session = session
+        self._opened = opened
+        self._forget()
+        self._moved_at = self._clock.monotonic()
+        self._flight.sent(session.publish(birth))
+
+    def step(self) -> Closed | None:
+        """Sends what may be sent, waits for something to happen, and takes it in.
+
+        Blocks for a quarter of a second at most, unless the backlog blocks for longer.
+
+        Returns:
+            The end of the session, when that has come.
+
+        Raises:
+            JournalError: the backlog cannot be read or written; `begin` anew on another session.
+        """
+        self._fill()
+        report = self._await()
+        through: int | None = None
+        closed: Closed | None = None
+        while report is not None:
+            match report:
+                case Receipt():
+                    through = self._take_in(report) or through
+                case Closed():
+                    closed = report
+                case Opened():
+                    pass
+            report = self._now().next_report(0)
+        if through is not None:
+            self._backlog.acknowledge(through)
+        if closed is not None and closed.loss is Loss.CONTENT:
+            self._blame(closed)
+        if self._again and not self._flight:
+            self._forget()
+        return closed or self._silence()
+
+    def finish(self, goodbye: Message, *, receipts_s: float, goodbye_s: float) -> bool:
+        """Sends nothing new, waits for receipts, then says goodbye; whether the broker has confirmed it.
+
+        Raises:
+            JournalError: see `step`.
+        """
+        self._hold_until = math.inf
+        if not self._settled_within(receipts_s):
+            return False
+        try:
+            self._flight.sent(self._now().publish(goodbye))
+        except UplinkError:
+            return False
+        return self._settled_within(goodbye_s)
+
+    def pending(self, limit: int) -> int:
+        """How many events wait, counted up to `limit`."""
+        return len(self._backlog.pending(limit))
+
+    # -- sending ----------------------------------------------------------------------------------
+
+    def _fill(self) -> None:
+        if self._again or self._clock.monotonic() < self._hold_until:
+            return
+        while len(self._flight) < self._opened.window:
+            if not self._unsent:
+                self._read()
+            if self._flight and self._unsent and self._unsent[0].seq <= self._careful_through:
+                return
+            events, message = self._next_message()
+            if message is None:
+                return
+            if not self._flight:
+                self._moved_at = self._clock.monotonic()
+            try:
+                token = self._now().publish(message)
+            except UplinkError:
+                self._again = True  # its `Closed` is on the way
+                return
+            self._flight.sent(token, events)
+            self.tally.published += len(events)
+
+    def _read(self) -> None:
+        page = self._backlog.pending(_PAGE_EVENTS + self._flight.held)
+        fresh = [event for event in page if event.seq > self._read_through]
+        self._unsent.extend(fresh)
+        if fresh:
+            self._read_through = fresh[-1].seq
+            self._woken = False
+
+    def _next_message(self) -> tuple[tuple[StoredEvent, ...], Message | None]:
+        events: list[StoredEvent] = []
+        parts: list[bytes] = []
+        packet_room = self._opened.packet_max_bytes - _PACKET_OVERHEAD_BYTES
+        room = min(_BATCH_MAX_BYTES, packet_room)
+        now = self._clock.reading()
+        while self._unsent and len(events) < self._batch_events:
+            event = self._unsent[0]
+            careful = event.seq <= self._careful_through
+            part = envelope(self._address, event, now)
+            if events and (careful or len(part) > room):
+                break
+            self._unsent.popleft()
+            if len(part) > packet_room:
+                self._set_aside(event, "larger than the packets the broker takes")
+                continue
+            events.append(event)
+            parts.append(part)
+            room -= len(part) + 1
+            if careful:
+                break
+        if not events:
+            return (), None
+        one = len(parts) == 1
+        message = event_message(self._address, parts[0]) if one else batch_message(self._address, parts)
+        return tuple(events), message
+
+    # -- taking in --------------------------------------------------------------------------------
+
+    def _await(self) -> Opened | Receipt | Closed | None:
+        session = self._now()
+        if self._flight:
+            return session.next_report(_IN_FLIGHT_WAIT_S)
+        if self._woken or self._clock.monotonic() < self._hold_until:
+            # Woken, yet nothing was there to read: what the backlog speaks of is settled already.
+            self._woken = False
+            return session.next_report(_IDLE_WAIT_S)
+        self._woken = self._backlog.wait_for_append(self._read_through, _IDLE_WAIT_S)
+        return session.next_report(0)
+
+    def _take_in(self, receipt: Receipt) -> int | None:
+        events = self._flight.carried(receipt.token)
+        if events is None:
+            return None
+        self._moved_at = self._clock.monotonic()
+        verdict = fate(receipt.code)
+        if not events:
+            if verdict is not Fate.DELIVERED:
+                log.warning("broker refuses our state message: %s", words(receipt.code))
+            return self._flight.settle(receipt.token)
+        if verdict is Fate.LATER and not self._hopeless(events, receipt.code):
+            self._send_again(receipt, events, hold_s=self._backoff.delay_s())
+            return None
+        if verdict is Fate.DELIVERED:
+            self._backoff.reset()
+            self.tally.confirmed += len(events)
+        elif len(events) > 1:
+            self._send_again(receipt, events, hold_s=0)
+            return None
+        else:
+            self._set_aside(events[0], words(receipt.code))
+        return self._flight.settle(receipt.token)
+
+    def _send_again(self, receipt: Receipt, events: tuple[StoredEvent, ...], *, hold_s: float) -> None:
+        self._flight.give_up(receipt.token)
+        self._again = True
+        self._hold_until = max(self._hold_until, self._clock.monotonic() + hold_s)
+        if receipt.code != _QUOTA_EXCEEDED:
+            self._careful_through = max(self._careful_through, events[-1].seq)
+
+    def _hopeless(self, events: tuple[StoredEvent, ...], code: int) -> bool:
+        if len(events) > 1 or code == _QUOTA_EXCEEDED:
+            return False
+        seq, tries = self._tries
+        self._tries = (events[0].seq, tries + 1 if seq == events[0].seq else 1)
+        return self._tries[1] >= _TRIES_MAX
+
+    def _blame(self, closed: Closed) -> None:
+        """The broker hung up because of a packet: find out which, and do not offer it for ever."""
+        suspects = self._flight.events
+        if not suspects:
+            return
+        self._careful_through = max(self._careful_through, suspects[-1].seq)
+        if len(suspects) == 1 and self._hopeless(suspects, 0):
+            self._set_aside(suspects[0], closed.detail or closed.loss.value)
+
+    def _set_aside(self, event: StoredEvent, why: str) -> None:
+        self._backlog.set_aside(event.seq, why)
+        self.tally.set_aside += 1
+        log.warning("broker refuses event %s: %s", event.id, why)
+
+    def _silence(self) -> Closed | None:
+        silent_s = self._clock.monotonic() - self._moved_at
+        return Closed(Loss.NO_RECEIPT) if self._flight and silent_s > self._receipt_within_s else None
+
+    def _settled_within(self, seconds: float) -> bool:
+        until = self._clock.monotonic() + seconds
+        while self._flight:
+            if self._clock.monotonic() >= until or self.step() is not None:
+                return False
+        return True
+
+    def _forget(self) -> None:
+        self._flight = Flight()
+        self._unsent.clear()
+        self._read_through = 0
+        self._woken = False
+        self._again = False
+
+    def _now(self) -> Session:
+        if self._session is None:
+            raise UplinkError("not connected")
+        return self._session

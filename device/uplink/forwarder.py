@@ -1,0 +1,231 @@
+"""The forwarder thread: keeps a connection to the broker and the events flowing through it.
+
+The journal is the only memory. A connection that ends, however it ends, is followed by a delay with full
+jitter and a session of its own, on which everything beyond the acknowledged cursor is sent (again).
+Nothing here can stop a gate: the network is retried for ever, and so is a journal that cannot be read.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from device.errors import JournalError, UplinkError
+from device.uplink.backoff import Backoff
+from device.uplink.drain import Drain
+from device.uplink.ports import Closed, Opened
+from device.uplink.reasons import Loss
+from device.uplink.state import Status, state_message
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from device.runtime import Clock, Worker
+    from device.uplink.ports import Backlog, Session
+    from device.uplink.wire import GateAddress, Message
+
+log = logging.getLogger(__name__)
+
+# How soon the wish to stop is noticed in any wait; also the longest time between two beats.
+_SLICE_S = 0.25
+# Stopping takes the sum of these three at most, which must stay below 2 s.
+_STOP_RECEIPTS_S = 0.8
+_STOP_GOODBYE_S = 0.5
+_STOP_CLOSE_S = 0.3
+# A connection that held this long was a good one: the next failure starts with short delays again.
+_STABLE_S = 60.0
+# Name look-ups that hang end within a minute; a network thread still there then is left behind.
+_STRANDED_S = 60.0
+# Enough to tell "a few" from "an outage's worth" in one read.
+_PENDING_SHOWN_MAX = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class UplinkStats:
+    """How the uplink is. Counters since the start of the process.
+
+    Attributes:
+        connected: whether the broker has accepted us and has not left.
+        published: events handed to a session, repeats included.
+        confirmed: events whose receipt came.
+        set_aside: events the broker refuses.
+        reconnects: connections after the first.
+        last_error: why the last connection ended or could not be made; fixed words; empty for never.
+        since: `Clock.monotonic()` seconds when `connected` last changed.
+    """
+
+    connected: bool
+    published: int
+    confirmed: int
+    set_aside: int
+    reconnects: int
+    last_error: str
+    since: float
+
+
+class Forwarder:
+    """Body of the worker that drains the journal to the broker.
+
+    Args:
+        backlog: the journal.
+        session_factory: makes a session with the given last will; called once per connection attempt.
+        address: of this gate.
+        clock: for delays, deadlines, and times on the wire.
+        version: of the software, for the state message.
+        random: uniform numbers in [0, 1), for jitter.
+        backoff_min_s: bound of the first delay after a failure.
+        backoff_max_s: bound of every delay.
+        batch_events: most events in one message when a backlog has gathered; 1 sends each alone.
+        receipt_within_s: with messages in flight, the longest silence before the link counts as dead.
+    """
+
+    def __init__(
+        self,
+        *,
+        backlog: Backlog,
+        session_factory: Callable[[Message], Session],
+        address: GateAddress,
+        clock: Clock,
+        version: str,
+        random: Callable[[], float],
+        backoff_min_s: float = 1.0,
+        backoff_max_s: float = 60.0,
+        batch_events: int = 1,
+        receipt_within_s: float = 20.0,
+    ) -> None:
+        self._backlog = backlog
+        self._session_factory = session_factory
+        self._address = address
+        self._clock = clock
+        self._version = version
+        self._backoff = Backoff(min_s=backoff_min_s, max_s=backoff_max_s, random=random)
+        self._drain = Drain(
+            backlog=backlog,
+            address=address,
+            clock=clock,
+            backoff=Backoff(min_s=backoff_min_s, max_s=backoff_max_s, random=random),
+            batch_events=batch_events,
+            receipt_within_s=receipt_within_s,
+        )
+        self._connected = False
+        self._connections = 0
+        self._last_error = ""
+        self._since = clock.monotonic()
+
+    def stats(self) -> UplinkStats:
+        """How the uplink is. Safe from any thread; never blocks."""
+        tally = self._drain.tally
+        return UplinkStats(
+            connected=self._connected,
+            published=tally.published,
+            confirmed=tally.confirmed,
+            set_aside=tally.set_aside,
+            reconnects=max(0, self._connections - 1),
+            last_error=self._last_error,
+            since=self._since,
+        )
+
+    def body(self, worker: Worker) -> None:
+        """Runs until the worker is asked to stop, and returns within 2 s then. For `Worker`.
+
+        Beats at least every quarter of a second, unless the journal itself blocks for longer.
+        """
+        while not worker.stopping.is_set():
+            session = self._session_factory(self._state(Status.LOST))
+            try:
+                closed = self._connection(session, worker)
+            except JournalError as error:
+                closed = Closed(Loss.JOURNAL, type(error).__name__)
+            if closed.loss is Loss.TAKEN_OVER:
+                # Two devices with one name throw each other out: the faster they come back, the worse.
+                self._backoff.longest()
+            elif self._connected and self._clock.monotonic() - self._since > _STABLE_S:
+                self._backoff.reset()
+            self._note_closed(closed)
+            if not session.close(with_will=True, timeout_s=_SLICE_S):
+                self._await_end(session, worker)
+            self._pause(self._backoff.delay_s(), worker)
+
+    # -- one connection ---------------------------------------------------------------------------
+
+    def _connection(self, session: Session, worker: Worker) -> Closed:
+        # Before anything goes out: a journal that cannot be read makes a connection pointless.
+        self._drain.pending(1)
+        session.open()
+        first = None
+        while first is None and not worker.stopping.is_set():
+            worker.beat()
+            first = session.next_report(_SLICE_S)
+        if not isinstance(first, Opened):
+            return first if isinstance(first, Closed) else Closed(Loss.ASKED)
+        try:
+            self._drain.begin(session, first, self._state(Status.ONLINE))
+        except UplinkError:
+            return Closed(Loss.CONNECTION_LOST)
+        self._note_opened()
+        while not worker.stopping.is_set():
+            worker.beat()
+            if (closed := self._drain.step()) is not None:
+                return closed
+        self._goodbye(session)
+        return Closed(Loss.ASKED)
+
+    def _goodbye(self, session: Session) -> None:
+        offline = self._state(Status.OFFLINE)
+        said = self._drain.finish(offline, receipts_s=_STOP_RECEIPTS_S, goodbye_s=_STOP_GOODBYE_S)
+        session.close(with_will=not said, timeout_s=_STOP_CLOSE_S)
+
+    def _state(self, status: Status) -> Message:
+        return state_message(self._address, status, self._clock.reading(), self._version)
+
+    # -- between connections ----------------------------------------------------------------------
+
+    def _await_end(self, session: Session, worker: Worker) -> None:
+        """Only one network thread at a time, unless one hangs in the operating system for too long."""
+        until = self._clock.monotonic() + _STRANDED_S
+        while not worker.stopping.is_set() and self._clock.monotonic() < until:
+            worker.beat()
+            if session.close(with_will=True, timeout_s=_SLICE_S):
+                return
+        if not worker.stopping.is_set():
+            log.warning("a connection attempt hangs; another one is made beside it")
+
+    def _pause(self, seconds: float, worker: Worker) -> None:
+        until = self._clock.monotonic() + seconds
+        while (left := until - self._clock.monotonic()) > 0:
+            worker.beat()
+            if worker.stopping.wait(min(left, _SLICE_S)):
+                return
+
+    # -- what is said about it --------------------------------------------------------------------
+
+    def _note_opened(self) -> None:
+        now = self._clock.monotonic()
+        count = self._drain.pending(_PENDING_SHOWN_MAX)
+        pending = f"{count} pending" if count < _PENDING_SHOWN_MAX else f"{count} or more pending"
+        fields = {"fields": {"pending": count, "away_s": round(now - self._since, 1)}}
+        if self._connections:
+            log.info("broker back after %s, %s", _roughly(now - self._since), pending, extra=fields)
+        else:
+            log.info("connected to the broker, %s", pending, extra=fields)
+        self._connections += 1
+        self._connected, self._since = True, now
+
+    def _note_closed(self, closed: Closed) -> None:
+        if closed.loss is not Loss.ASKED:
+            if self._connected:
+                log.warning("broker lost: %s", closed)
+            elif str(closed) != self._last_error:
+                log.warning("no broker: %s", closed)
+            self._last_error = str(closed)
+        if self._connected:
+            self._connected, self._since = False, self._clock.monotonic()
+
+
+def _roughly(seconds: float) -> str:
+    """A duration for people: `40 s`, `4 min`, `2 h 5 min`."""
+    minutes = int(seconds) // 60
+    if minutes < 1:
+        return f"{seconds:.0f} s"
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"  # noqa: PLR2004 - an hour

@@ -1,0 +1,111 @@
+"""What the uplink needs from its neighbours: a backlog of events and sessions with a broker."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    from device.model import StoredEvent
+    from device.uplink.reasons import Loss
+    from device.uplink.wire import Message
+
+
+class Backlog(Protocol):
+    """The journal, as the uplink sees it. Called from the forwarder's thread only.
+
+    Every method may raise `JournalError`; the uplink then waits and tries again.
+    """
+
+    def pending(self, limit: int) -> tuple[StoredEvent, ...]:
+        """The oldest events beyond the acknowledged cursor, at most `limit`, without those set aside."""
+        ...
+
+    def acknowledge(self, through_seq: int) -> None:
+        """Everything up to this seq is at the broker or set aside.
+
+        Need not be durable at once: what is forgotten is sent again.
+        """
+        ...
+
+    def set_aside(self, seq: int, why: str) -> None:
+        """The broker refuses this event, for the reason given in fixed words. It is kept, but not pending."""
+        ...
+
+    def wait_for_append(self, after_seq: int, timeout_s: float) -> bool:
+        """Waits until an event with a higher seq exists; whether one does."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The broker has accepted us.
+
+    Attributes:
+        window: most messages in flight: the smaller of the setting and the broker's Receive Maximum.
+        packet_max_bytes: largest packet the broker takes.
+    """
+
+    window: int
+    packet_max_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A PUBACK.
+
+    Attributes:
+        token: what `publish` returned.
+        code: MQTT 5 reason code; see `device.uplink.reasons`.
+    """
+
+    token: int
+    code: int
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """There is no connection, or none any more. The last report of a session.
+
+    Attributes:
+        loss: why, as a word of ours.
+        detail: what the library, the kernel or the broker's reason code adds; may be empty.
+    """
+
+    loss: Loss
+    detail: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.loss.value}: {self.detail}" if self.detail else self.loss.value
+
+
+Report: TypeAlias = Opened | Receipt | Closed
+
+
+class Session(Protocol):
+    """One connection to a broker, from the attempt to its end. Never used twice."""
+
+    def open(self) -> None:
+        """Begins to connect. Does not wait: `Opened` or `Closed` is reported."""
+        ...
+
+    def publish(self, message: Message) -> int:
+        """Hands over a message with QoS 1; the token its `Receipt` will carry. Does not wait.
+
+        Raises:
+            UplinkError: not connected, or more messages than the window admits. The message is not kept.
+        """
+        ...
+
+    def next_report(self, timeout_s: float) -> Report | None:
+        """The next report, in the order things happened; None when there is none within the time."""
+        ...
+
+    def close(self, *, with_will: bool, timeout_s: float) -> bool:
+        """Ends the connection; whether it has ended within the time. May be called again.
+
+        Args:
+            with_will: whether the broker shall publish the last will.
+            timeout_s: how long to wait. A connection attempt that hangs in the operating system ends later.
+        """
+        ...
