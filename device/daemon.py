@@ -16,7 +16,7 @@ from device.model import Cue, Lifecycle, LifecycleEvent
 if TYPE_CHECKING:
     from device.model import Event, StoredEvent
     from device.notify import Notifier
-    from device.runtime import Clock, LatestSlot, Supervisor
+    from device.runtime import Clock, Supervisor
     from device.scan import ScanStats
 
 log = logging.getLogger(__name__)
@@ -93,6 +93,20 @@ class Scan(Protocol):
         ...
 
 
+class Slot(Protocol):
+    """The hand-off between capture and scan, as the main thread sees it."""
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing waits to be taken."""
+        ...
+
+    @property
+    def replaced(self) -> int:
+        """How many items were replaced before anybody took them."""
+        ...
+
+
 class RestingPanel(Protocol):
     """The panel, as the main thread uses it."""
 
@@ -127,7 +141,7 @@ class Daemon:
         *,
         intake: Supervisor,
         output: Supervisor,
-        slot: LatestSlot[object],
+        slot: Slot,
         scan: Scan,
         journal: Journal,
         uplink: Uplink | None,

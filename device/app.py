@@ -1,0 +1,361 @@
+"""The composition root: settings become running parts. The only file that knows every room.
+
+No room receives the configuration: each part is built here from plain values. What then happens to the
+parts, from the first thread to the last, is `device/daemon.py`.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import signal
+import threading
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from device import __version__
+from device.capture.loop import CaptureLoop
+from device.config.loader import load
+from device.credential.pseudonym import MIN_KEY_BYTES
+from device.credential.registry import PERSONAL_KINDS
+from device.daemon import Daemon
+from device.decode.pool import DecoderPool
+from device.errors import ExitCode, GateError, JournalUnusable
+from device.gpio.lines import BuzzerWire, GpioLines, Wire
+from device.gpio.panel import GpioPanel
+from device.gpio.patterns import Lamp
+from device.gpio.pins import open_pins
+from device.journal.sqlite_journal import SqliteJournal
+from device.journal.state import WhenFull
+from device.logs import set_up
+from device.model import Lifecycle, LifecycleEvent
+from device.notify import Notifier
+from device.policy.judge import Judge
+from device.policy.lists import Lists, Subjects, parse_list
+from device.policy.rules import Hours, Rules
+from device.presentation import Tracker
+from device.runtime import LatestSlot, Supervisor, SystemClock, Worker
+from device.scan import ScanLoop
+from device.uplink.forwarder import Forwarder
+from device.uplink.mqtt import MqttSession
+from device.uplink.tls import Tls
+from device.uplink.wire import GateAddress
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from device.capture.loop import FrameSource
+    from device.config.model import Settings
+    from device.logs import Style
+    from device.model import Frame
+    from device.runtime import Clock
+    from device.uplink.ports import Session
+    from device.uplink.wire import Message
+
+log = logging.getLogger(__name__)
+
+SCAN_DEADLINE_S = 15.0
+"""The decoder's longest deadline and a card that takes seconds to flush, together."""
+
+PANEL_DEADLINE_S = 5.0
+"""Its thread wakes at least once a second."""
+
+FORWARDER_DEADLINE_S = 15.0
+"""It beats four times a second, but the journal it reads may block while the card is slow."""
+
+PSEUDONYM_KEY_BYTES = 32
+"""As long as the hash the pseudonyms are made with."""
+
+
+def run(config: Path, *, log_style: Style) -> int:
+    """The daemon: blocks until it is asked to stop or a part dies; the exit code.
+
+    Raises:
+        ConfigError: the configuration cannot be used.
+    """
+    clock = SystemClock()
+    set_up(log_style, "info", clock)
+    settings = load(config)
+    set_up(log_style, settings.service.log_level, clock)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        with ExitStack() as parts:
+            assemble(settings, clock=clock, notifier=Notifier(os.environ), stop=stop, parts=parts).run()
+    except JournalUnusable as error:
+        log.critical("the journal cannot be used: %s", error)
+        return ExitCode.JOURNAL
+    except GateError as error:
+        log.critical("%s", error)
+        return ExitCode.WORKER_DIED
+    return ExitCode.OK
+
+
+def assemble(
+    settings: Settings, *, clock: Clock, notifier: Notifier, stop: threading.Event, parts: ExitStack
+) -> Daemon:
+    """Builds every part, in the order in which they can fail usefully; nothing moves yet.
+
+    Args:
+        settings: complete and valid.
+        clock: given to every part.
+        notifier: the service manager.
+        stop: set when the process is asked to stop.
+        parts: closes, in reverse order, what must be closed.
+
+    Raises:
+        JournalUnusable: the journal cannot be opened, not even anew.
+        PanelError: a pin cannot be claimed.
+        DecoderDied: the decoder does not start.
+    """
+    slot: LatestSlot[Frame] = LatestSlot()
+    first_frame, ended = threading.Event(), threading.Event()
+    journal = _journal(settings, clock)
+    parts.callback(journal.close)
+    if journal.replaced is not None:
+        log.error("a damaged journal was kept as %s and a new one begun", journal.replaced.path)
+        journal.append(
+            LifecycleEvent(
+                Lifecycle.JOURNAL_REPLACED, journal.replaced.path.name, __version__, clock.reading()
+            )
+        )
+    judge = make_judge(settings, clock)
+    panel = _panel(settings, clock)
+    parts.callback(panel.close)
+    pool = DecoderPool(
+        engines=settings.decode.engines,
+        deadline_ms=settings.decode.deadline_ms,
+        capacity=settings.camera.width * settings.camera.height,
+        clock=clock,
+    )
+    pool.start()
+    parts.callback(pool.close)
+    scan = ScanLoop(
+        slot=slot,
+        decoder=pool,
+        tracker=Tracker(settings.decode.showing_ends_after_s),
+        judge=judge,
+        recorder=journal,
+        panel=panel,
+        clock=clock,
+        direction=settings.gate.direction,
+        admit_unrecorded=settings.journal.when_unavailable == "admit",
+    )
+    capture = CaptureLoop(
+        source=_source(settings, clock),
+        slot=slot,
+        clock=clock,
+        stall_s=settings.camera.stall_s,
+        reopen_attempts=settings.camera.reopen_attempts,
+        on_first_frame=first_frame.set,
+        on_end=ended.set,
+    )
+    output = [Worker("panel", panel.body, deadline_s=PANEL_DEADLINE_S, clock=clock, wake=panel.wake)]
+    forwarder = _forwarder(settings, journal, clock) if settings.uplink.enabled else None
+    if forwarder is not None:
+        output.append(
+            Worker(
+                "forwarder", forwarder.body, deadline_s=FORWARDER_DEADLINE_S, clock=clock, wake=journal.wake
+            )
+        )
+    intake = [
+        Worker("scan", scan.body, deadline_s=SCAN_DEADLINE_S, clock=clock),
+        Worker("capture", capture.body, deadline_s=capture.silence_s, clock=clock),
+    ]
+    return Daemon(
+        intake=Supervisor(intake),
+        output=Supervisor(output),
+        slot=slot,
+        scan=scan,
+        journal=journal,
+        uplink=forwarder,
+        panel=panel,
+        clock=clock,
+        notifier=notifier,
+        version=__version__,
+        first_frame=first_frame,
+        ended=ended,
+        stop=stop,
+    )
+
+
+# -- one part each --------------------------------------------------------------------------------
+
+
+def _journal(settings: Settings, clock: Clock) -> SqliteJournal:
+    journal = settings.journal
+    return SqliteJournal.open(
+        journal.path,
+        max_bytes=journal.max_bytes,
+        keep_days=journal.keep_days,
+        when_full=WhenFull(journal.when_full),
+        clock=clock,
+    )
+
+
+def _source(settings: Settings, clock: Clock) -> FrameSource:
+    camera = settings.camera
+    # Each source imports its library when it is made: a gate needs one of the three.
+    match camera.source:
+        case "picamera2":
+            from device.capture.picamera2_source import Picamera2Source
+
+            return Picamera2Source(
+                clock=clock,
+                index=camera.picamera2.index,
+                width=camera.width,
+                height=camera.height,
+                frames_per_second=camera.frames_per_second,
+                exposure_us=camera.picamera2.exposure_us,
+                gain=camera.picamera2.gain,
+                focus_dioptres=camera.picamera2.focus_dioptres,
+                lores_width=camera.picamera2.lores_width,
+            )
+        case "v4l2":
+            from device.capture.v4l2_source import V4l2Source
+
+            return V4l2Source(
+                clock=clock,
+                device=str(camera.v4l2.device),
+                width=camera.width,
+                height=camera.height,
+                frames_per_second=camera.frames_per_second,
+            )
+        case "replay":
+            from device.capture.replay_source import ReplaySource
+
+            return ReplaySource(
+                clock=clock,
+                path=camera.replay.path or "",
+                repeat=camera.replay.repeat,
+                width=camera.width,
+                height=camera.height,
+                frames_per_second=camera.frames_per_second,
+            )
+
+
+def _panel(settings: Settings, clock: Clock) -> GpioPanel:
+    panel = settings.panel
+    lights = {
+        lamp: Wire(pin=wired.pin, active_high=wired.active_high)
+        for lamp in Lamp
+        if (wired := getattr(panel.lights, lamp.value)) is not None
+    }
+    buzzer = relay = None
+    if panel.buzzer:
+        passive = panel.buzzer.kind == "passive"
+        buzzer = BuzzerWire(panel.buzzer.pin, active_high=panel.buzzer.active_high, passive=passive)
+    if panel.relay:
+        relay = Wire(panel.relay.pin, active_high=panel.relay.active_high)
+    lines = GpioLines(
+        pins=open_pins(panel.driver, chip=panel.chip), lights=lights, buzzer=buzzer, relay=relay
+    )
+    return GpioPanel(lines=lines, clock=clock, relay_pulse_s=panel.relay.pulse_s if panel.relay else 1.0)
+
+
+def _forwarder(settings: Settings, journal: SqliteJournal, clock: Clock) -> Forwarder:
+    uplink, gate = settings.uplink, settings.gate
+    tls = None
+    if uplink.tls:
+        tls = Tls(
+            ca_file=uplink.tls.ca_file,
+            cert_file=uplink.tls.cert_file,
+            key_file=uplink.tls.key_file,
+            server_name=uplink.tls.server_name or "",
+        )
+
+    def session(will: Message) -> Session:
+        return MqttSession(
+            will,
+            host=uplink.host or "",
+            port=uplink.port,
+            client_id=settings.client_id,
+            clock=clock,
+            username=uplink.username or "",
+            password_file=uplink.password_file,
+            tls=tls,
+            keepalive_s=uplink.keepalive_s,
+            window=uplink.window,
+        )
+
+    return Forwarder(
+        backlog=journal,
+        session_factory=session,
+        address=GateAddress(gate.tenant, gate.site, gate.name),
+        clock=clock,
+        version=__version__,
+        random=secrets.SystemRandom().random,
+        backoff_min_s=uplink.backoff_min_s,
+        backoff_max_s=uplink.backoff_max_s,
+    )
+
+
+# -- rules ----------------------------------------------------------------------------------------
+
+
+def make_judge(settings: Settings, clock: Clock) -> Judge:
+    """The judge of a configured gate; `gate-scanner explain` asks the same one.
+
+    Reads the list files and the key; makes the key where none is configured.
+    """
+    policy = settings.policy
+    key = _pseudonym_key(settings)
+    rules = Rules(
+        accept=frozenset(policy.accept),
+        hours=tuple(Hours(h.weekdays, h.opens, h.closes) for h in policy.hours),
+        timezone=ZoneInfo(settings.gate.timezone),
+        repeat_s=policy.repeat_s,
+        untrusted_clock=policy.untrusted_clock,
+    )
+    lists = Lists(
+        deny=_list(policy.deny_list, key) if policy.deny_list else Subjects(),
+        allow=_list(policy.allow_list, key) if policy.allow_list else None,
+    )
+    return Judge(
+        rules=rules,
+        lists=lists,
+        pseudonym_key=key,
+        poster_hosts=frozenset(settings.credentials.poster_hosts),
+        clock=clock,
+    )
+
+
+def judge_of_any_gate(clock: Clock) -> Judge:
+    """A judge without a configuration: takes every kind, knows no lists, pseudonyms are for once."""
+    return Judge(
+        rules=Rules(accept=PERSONAL_KINDS),
+        lists=Lists(),
+        pseudonym_key=secrets.token_bytes(PSEUDONYM_KEY_BYTES),
+        poster_hosts=frozenset(),
+        clock=clock,
+    )
+
+
+def _list(path: Path, key: bytes) -> Subjects:
+    parsed = parse_list(path.read_text(encoding="utf-8", errors="replace"), key=key)
+    for problem in parsed.problems:
+        log.warning("%s:%d: left out: %s", path, problem.line, problem.message)
+    log.info("%s: %d entries, %d unusable", path, len(parsed.subjects), parsed.unusable)
+    return parsed.subjects
+
+
+def _pseudonym_key(settings: Settings) -> bytes:
+    path = settings.privacy.pseudonym_key_file
+    if path is None:
+        path = settings.journal.path.with_name("pseudonym.key")
+        if not path.exists():
+            log.warning(
+                "made a pseudonym key of this gate's own, %s: other gates' events will not match", path
+            )
+            fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(fd, "wb") as file:
+                file.write(secrets.token_bytes(PSEUDONYM_KEY_BYTES))
+                file.flush()
+                os.fsync(file.fileno())
+    key = path.read_bytes()
+    if len(key) < MIN_KEY_BYTES:
+        raise GateError(f"{path}: a pseudonym key needs at least {MIN_KEY_BYTES} bytes")
+    return key

@@ -1,0 +1,295 @@
+"""The command line: what each command is called, what it takes, which exit code it gives.
+
+Nothing heavy is imported before a command needs it, so that `--help` and `check` answer at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import binascii
+import json
+import os
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from device import __version__
+from device.errors import ConfigError, ExitCode, GateError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+DEFAULT_CONFIG = Path("/etc/gate-scanner/gate.yaml")
+
+
+class UsageError(GateError):
+    """The command line asks for something that makes no sense."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command; its exit code. Problems of the technician's making are told without a traceback."""
+    args = _parser().parse_args(argv)
+    try:
+        command: Callable[[argparse.Namespace], int] = args.command
+        return command(args)
+    except ConfigError as error:
+        _print_problems(error, as_json=getattr(args, "json", False))
+        return ExitCode.CONFIG
+    except UsageError as error:
+        print(f"gate-scanner: {error}", file=sys.stderr)
+        return 2  # argparse's own
+    except GateError as error:
+        print(f"gate-scanner: {error}", file=sys.stderr)
+        return ExitCode.BROKEN
+    except BrokenPipeError:
+        # The reader has seen enough (`| head`). Python would complain once more while closing stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.OK
+    except KeyboardInterrupt:
+        return 130  # the shell's word for SIGINT
+
+
+# -- commands -------------------------------------------------------------------------------------
+
+
+def _run(args: argparse.Namespace) -> int:
+    from device.app import run
+
+    return run(args.config, log_style=args.log)
+
+
+def _demo(args: argparse.Namespace) -> int:
+    try:
+        from device.demo.run import demo
+    except ModuleNotFoundError as missing:
+        print(f"gate-scanner demo needs {missing.name}: pip install 'gate-scanner[demo]'", file=sys.stderr)
+        return ExitCode.BROKEN
+    return demo(plain=args.plain)
+
+
+def _check(args: argparse.Namespace) -> int:
+    from device.config.loader import load
+
+    load(args.file)
+    if args.json:
+        print("[]")
+    else:
+        print(f"{args.file}: no problems found")
+    return ExitCode.OK
+
+
+def _config_show(args: argparse.Namespace) -> int:
+    from device.config.loader import load
+    from device.config.schema import show
+
+    print(show(load(args.config, check_files=False)), end="")
+    return ExitCode.OK
+
+
+def _config_schema(_: argparse.Namespace) -> int:
+    from device.config.schema import json_schema
+
+    print(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+    return ExitCode.OK
+
+
+def _decode(args: argparse.Namespace) -> int:
+    from device.logs import printable
+    from device.runtime import SystemClock
+    from device.service.pictures import decode_pictures
+
+    code = ExitCode.OK
+    results = decode_pictures(args.images, engines=("zxing", "zbar"), frames=args.frames, clock=SystemClock())
+    for result in results:
+        if result.error:
+            code = ExitCode.BROKEN
+        if args.json:
+            print(result.to_json(), flush=True)
+            continue
+        if result.error:
+            print(f"{result.file}: {result.error}", file=sys.stderr)
+        for symbol in result.symbols:
+            text = symbol.content.decode("utf-8", "backslashreplace")
+            print(f"{result.file}: {printable(text)}  ({symbol.engine}, {result.milliseconds:.0f} ms)")
+        if not result.symbols and not result.error:
+            print(f"{result.file}: no code found  ({result.milliseconds:.0f} ms)")
+    return code
+
+
+def _explain(args: argparse.Namespace) -> int:
+    from dataclasses import replace
+
+    from device.app import judge_of_any_gate, make_judge
+    from device.config.loader import load
+    from device.runtime import SystemClock
+    from device.service.explain import explain
+
+    clock = SystemClock()
+    if args.config:
+        # Lists and key are read; whether the rest of the machine is there does not matter here.
+        judge = make_judge(load(args.config, check_files=False), clock)
+    else:
+        judge = judge_of_any_gate(clock)
+    moment = judge.now()
+    if args.at is not None:
+        moment = replace(moment, utc=args.at, trusted=True)
+    for content in _payloads(args):
+        explanation = explain(content, judge=judge, moment=moment)
+        if args.json:
+            print(json.dumps(explanation.as_json(), ensure_ascii=False), flush=True)
+        else:
+            print(explanation.as_text(), flush=True)
+    return ExitCode.OK
+
+
+def _payloads(args: argparse.Namespace) -> Iterator[bytes]:
+    """The payloads named on the command line; `-` stands for one a line from standard input."""
+    for text in args.texts:
+        if text != "-":
+            yield _payload(text.encode("utf-8", "surrogateescape"), b64=args.b64)
+            continue
+        for line in sys.stdin.buffer:
+            yield _payload(line.removesuffix(b"\n").removesuffix(b"\r"), b64=args.b64)
+
+
+def _payload(raw: bytes, *, b64: bool) -> bytes:
+    if not b64:
+        return raw
+    try:
+        return base64.b64decode(raw, validate=True)
+    except binascii.Error as error:
+        raise UsageError(f"not base64: {error}") from error
+
+
+def _events(args: argparse.Namespace) -> int:
+    from device.config.loader import load
+    from device.service import events
+
+    path = args.journal or load(args.config, check_files=False).journal.path
+    if args.verify:
+        found = events.verify(path)
+        if args.json:
+            print(json.dumps({"whole": found.whole, "summary": events.summary(found)}))
+        else:
+            print("\n".join(events.summary(found)))
+        return ExitCode.OK if found.whole else ExitCode.BROKEN
+    for event in events.list_events(path):
+        print(events.as_json(event) if args.json else events.as_text(event))
+    return ExitCode.OK
+
+
+# -- what commands take ---------------------------------------------------------------------------
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError("a time like 2026-03-02T08:00:00+07:00") from None
+    return moment.astimezone()  # without an offset: local time
+
+
+def _print_problems(error: ConfigError, *, as_json: bool) -> None:
+    from device.config.report import format_problems
+
+    text = format_problems(error.problems, as_json=as_json)
+    print(text, file=sys.stdout if as_json else sys.stderr)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="gate-scanner",
+        description="Reads QR codes at a gate, records every scan durably, signals, and delivers over MQTT.",
+        epilog="Exit codes: 0 all well, 1 something is broken, 2 wrong usage, 70 a part died, "
+        "74 the journal is unusable, 78 the configuration is wrong.",
+    )
+    parser.add_argument("--version", action="version", version=f"gate-scanner {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    run = commands.add_parser("run", help="the daemon", description="Runs until SIGTERM.")
+    _takes_config(run)
+    run.add_argument(
+        "--log",
+        choices=("journal", "plain", "json"),
+        default="plain" if sys.stderr.isatty() else "journal",
+        help="form of the log on standard error (default: plain on a terminal, else for journald)",
+    )
+    run.set_defaults(command=_run)
+
+    demo = commands.add_parser(
+        "demo",
+        help="a gate in this terminal, no hardware needed",
+        description="Runs the real daemon on a replayed scene, with a real broker and a subscriber. "
+        "Exit code 0 only when every event arrived.",
+    )
+    demo.add_argument("--plain", action="store_true", help="lines instead of a live screen")
+    demo.set_defaults(command=_demo)
+
+    check = commands.add_parser(
+        "check",
+        help="every mistake in a configuration file, with its place",
+        description="Prints FILE:LINE:COLUMN: SETTING: MESSAGE (HINT) for every problem; then exit code 78.",
+    )
+    check.add_argument("file", type=Path, metavar="FILE")
+    check.add_argument("--json", action="store_true", help="a JSON list instead of lines")
+    check.set_defaults(command=_check)
+
+    config = commands.add_parser("config", help="what is in force; the schema for editors")
+    kinds = config.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    show = kinds.add_parser("show", help="the effective configuration, defaults included, as YAML")
+    _takes_config(show)
+    show.set_defaults(command=_config_show)
+    schema = kinds.add_parser("schema", help="JSON Schema of the configuration file")
+    schema.set_defaults(command=_config_schema)
+
+    decode = commands.add_parser(
+        "decode",
+        help="what the reader finds in pictures",
+        description="Reads each picture as the gate would; exit code 1 when one could not be opened.",
+    )
+    decode.add_argument("images", nargs="+", metavar="IMAGE")
+    decode.add_argument("--json", action="store_true", help="one JSON object a picture")
+    decode.add_argument(
+        "--frames", type=int, default=1, metavar="N", help="as if held up for N frames (default 1)"
+    )
+    decode.set_defaults(command=_decode)
+
+    explain = commands.add_parser(
+        "explain",
+        help="what the gate would answer to a code, and why",
+        description="Shows kind, verdict, reason and the setting that decided; never what the code holds.",
+    )
+    explain.add_argument(
+        "texts", nargs="+", metavar="TEXT", help="a code's text; - for one a line from stdin"
+    )
+    explain.add_argument("--config", type=Path, metavar="FILE", help="the gate's configuration")
+    explain.add_argument(
+        "--at", type=_moment, metavar="TIME", help="decide as if it were this time (ISO 8601)"
+    )
+    explain.add_argument("--b64", action="store_true", help="the texts are base64")
+    explain.add_argument("--json", action="store_true", help="one JSON object a code")
+    explain.set_defaults(command=_explain)
+
+    events = commands.add_parser(
+        "events",
+        help="what the journal holds; whether it is complete",
+        description="Lists stored events, oldest first, also while the daemon runs.",
+    )
+    _takes_config(events)
+    events.add_argument(
+        "--journal", type=Path, metavar="FILE", help="the journal itself, instead of --config"
+    )
+    events.add_argument("--json", action="store_true", help="one JSON object an event")
+    events.add_argument(
+        "--verify", action="store_true", help="check for gaps and changes; exit code 1 if any"
+    )
+    events.set_defaults(command=_events)
+    return parser
+
+
+def _takes_config(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--config", type=Path, default=DEFAULT_CONFIG, metavar="FILE", help=f"default: {DEFAULT_CONFIG}"
+    )
