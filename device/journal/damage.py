@@ -1,0 +1,85 @@
+"""A journal that fails its check is never deleted: it is kept under another name, and a new one begins."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# A card that keeps breaking must not fill up with the evidence: the oldest goes.
+KEPT_FILES: Final = 4
+
+_COMPANIONS: Final = ("", "-wal", "-shm")
+
+
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """A damaged journal that was put aside.
+
+    Attributes:
+        path: where it lies now; `-wal` and `-shm` lie beside it.
+        why: what its check found, in words without content.
+    """
+
+    path: Path
+    why: str
+
+
+def keep_aside(path: Path, why: str) -> Replaced:
+    """Renames a damaged journal to `NAME.damaged-N`, with its write-ahead log; makes it durable.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    mark_suspect(path)  # if the power goes between two renames, the next start carries on
+    numbers = sorted(_kept(path))
+    for number in numbers[: max(0, len(numbers) - KEPT_FILES + 1)]:
+        for companion in _COMPANIONS:
+            path.with_name(f"{path.name}.damaged-{number}{companion}").unlink(missing_ok=True)
+    number = numbers[-1] + 1 if numbers else 1
+    target = path.with_name(f"{path.name}.damaged-{number}")
+    for companion in reversed(_COMPANIONS):  # the database last: it is what the next start looks for
+        source = path.with_name(path.name + companion)
+        if source.exists():
+            source.rename(target.with_name(target.name + companion))
+    sync_folder(path.parent)
+    return Replaced(path=target, why=why)
+
+
+def mark_suspect(path: Path) -> None:
+    """Notes that the file was found damaged while running, so that the next start replaces it."""
+    _mark(path).touch()
+    sync_folder(path.parent)
+
+
+def is_suspect(path: Path) -> bool:
+    """Whether `mark_suspect` was called since the journal was begun."""
+    return _mark(path).exists()
+
+
+def clear_suspect(path: Path) -> None:
+    """Takes the note away, after a new file was begun."""
+    _mark(path).unlink(missing_ok=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes created and renamed names durable."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _mark(path: Path) -> Path:
+    return path.with_name(f"{path.name}.suspect")
+
+
+def _kept(path: Path) -> set[int]:
+    pattern = re.compile(re.escape(path.name) + r"\.damaged-([0-9]{1,9})", re.ASCII)
+    matches = (pattern.fullmatch(entry.name) for entry in path.parent.iterdir())
+    return {int(m[1]) for m in matches if m}

@@ -1,0 +1,130 @@
+"""What is written lazily: the delivery cursor, refusals, and the removal of old events.
+
+None of it waits for the card. The log keeps the order of commits, so the next synced append carries all
+of it to the card; what a power cut takes before that is only delivered, refused or removed once more.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from device.journal.chain import Link, link
+from device.journal.retention import BLOCK_EVENTS, is_past
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator
+
+    from device.journal.state import Head
+    from device.runtime import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """A block that was removed from the old end.
+
+    Attributes:
+        pruned: the newest event removed.
+        refused: how many of them had been set aside.
+        dropped: how many of them had neither been accepted nor refused.
+    """
+
+    pruned: Link
+    refused: int
+    dropped: int
+
+
+class Keeper:
+    """Writes through a connection of its own, while nothing is being appended.
+
+    One method at a time, from any thread. Every method may raise sqlite3.Error, and works again after it.
+    """
+
+    def __init__(self, db: sqlite3.Connection, *, keep_days: int, clock: Clock) -> None:
+        self._db = db
+        self._keep_days = keep_days
+        self._clock = clock
+        self._lock = threading.Lock()
+        db.execute("PRAGMA busy_timeout = 0")  # it never makes an append wait: later is as good
+
+    def write_cursor(self, sent: int) -> None:
+        """Notes how far delivery is."""
+        with self._alone() as db:
+            db.execute("UPDATE journal SET sent = ?", (sent,))
+
+    def refuse(self, seq: int, why: str) -> int:
+        """Notes a refusal; how many were added, 0 when it was known."""
+        with self._alone() as db:
+            return db.execute("INSERT OR IGNORE INTO refused VALUES (?, ?)", (seq, why)).rowcount
+
+    def prune(self, head: Head, *, short_of_room: bool) -> Gone | None:
+        """Removes the oldest block if it was delivered long enough ago, or does nothing.
+
+        Args:
+            head: what is in the file.
+            short_of_room: whether less than a whole block is worth it.
+        """
+        last = min(head.sent, head.pruned.seq + BLOCK_EVENTS)
+        whole = last - head.pruned.seq == BLOCK_EVENTS
+        if last <= head.pruned.seq or not (whole or short_of_room):
+            return None
+        with self._alone() as db:
+            if not is_past(db, head.journal, last, keep_days=self._keep_days, clock=self._clock):
+                return None
+            return _remove(db, head, last)
+
+    def drop(self, head: Head) -> Gone | None:
+        """Removes the oldest block whatever its state; None when nothing is there."""
+        last = min(head.last.seq, head.pruned.seq + BLOCK_EVENTS)
+        if last <= head.pruned.seq:
+            return None
+        with self._alone() as db:
+            return _remove(db, head, last)
+
+    def checkpoint(self, *, truncate: bool) -> None:
+        """Copies the log into the database; `truncate` also empties it, if no reader holds it."""
+        with self._alone() as db:
+            db.execute(f"PRAGMA wal_checkpoint({'TRUNCATE' if truncate else 'PASSIVE'})").fetchall()
+
+    def close(self) -> None:
+        """Closes the connection."""
+        with self._lock:
+            self._db.close()
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            try:
+                yield self._db
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+
+
+def _remove(db: sqlite3.Connection, head: Head, last: int) -> Gone:
+    newest = link(*db.execute("SELECT seq, data FROM event WHERE seq = ?", (last,)).fetchone())
+    db.execute("BEGIN IMMEDIATE")
+    undelivered = _note_dropped(db, head, last)
+    db.execute("DELETE FROM event WHERE seq <= ?", (last,))
+    refused = db.execute("DELETE FROM refused WHERE seq <= ?", (last,)).rowcount
+    db.execute(
+        "UPDATE journal SET sent = ?, pruned = ?, pruned_digest = ?",
+        (max(head.sent, last), last, newest.digest),
+    )
+    db.execute("COMMIT")
+    return Gone(newest, refused, undelivered)
+
+
+def _note_dropped(db: sqlite3.Connection, head: Head, last: int) -> int:
+    """Keeps the numbers of events that go undelivered; neighbours share a row."""
+    if last <= head.sent:
+        return 0
+    first = head.sent + 1
+    known = db.execute("UPDATE dropped SET last = ? WHERE last = ?", (last, first - 1)).rowcount
+    if not known:
+        db.execute("INSERT INTO dropped VALUES (?, ?)", (first, last))
+    return last - first + 1 - sum(1 for seq in head.refused_ahead if seq <= last)

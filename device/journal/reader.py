@@ -1,0 +1,155 @@
+"""The journal as other processes read it, while the daemon runs or from a card on a desk.
+
+Read-only, in short transactions: a reader never holds up an append and never keeps the daemon from
+emptying its log.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Self
+
+from device.errors import JournalError
+from device.journal.chain import Break, BreakKind, Link, link, verify
+from device.journal.database import APPLICATION_ID, pragma, rows, words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from device.model import StoredEvent
+
+# Rows of one transaction: a few milliseconds.
+PAGE_ROWS: Final = 500
+# How long a statement waits, while another process recovers the log after a crash.
+_BUSY_TIMEOUT_S: Final = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What one short transaction saw.
+
+    Attributes:
+        pruned: the newest event that is gone, at that moment.
+        events: the events from the asked number on.
+    """
+
+    pruned: Link
+    events: tuple[StoredEvent, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """Whether a journal is whole, proved from its file alone.
+
+    Attributes:
+        journal: its id.
+        events: how many were read.
+        first_seq: of the oldest in the file; 0 when there is none.
+        last_seq: of the newest; 0 when there is none.
+        breaks: every place where it is not whole, oldest first.
+    """
+
+    journal: str
+    events: int
+    first_seq: int
+    last_seq: int
+    breaks: tuple[Break, ...]
+
+    @property
+    def whole(self) -> bool:
+        """No event is missing or changed."""
+        return not self.breaks
+
+
+class JournalReader:
+    """Reads a journal's file. Used as a context manager, by one thread.
+
+    Raises:
+        JournalError: from every method, when there is no journal there or it cannot be read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        with self._translated():
+            self._db = _connect(path)
+            if pragma(self._db, "application_id") != APPLICATION_ID:
+                raise JournalError(f"{path}: this is not a journal")
+            self.id: str = self._db.execute("SELECT id FROM journal").fetchone()[0]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._db.close()
+
+    def page(self, from_seq: int, *, limit: int = PAGE_ROWS) -> Page:
+        """Up to `limit` events from a number on."""
+        with self._translated():
+            self._db.execute("BEGIN")
+            try:
+                pruned = Link(*self._db.execute("SELECT pruned, pruned_digest FROM journal").fetchone())
+                where = "WHERE seq >= ? ORDER BY seq LIMIT ?"
+                return Page(pruned, tuple(rows(self._db, self.id, where, (from_seq, limit))))
+            finally:
+                self._db.execute("ROLLBACK")
+
+    def events(self) -> Iterator[StoredEvent]:
+        """Every event, oldest first."""
+        next_seq = 1
+        while events := self.page(next_seq).events:
+            yield from events
+            next_seq = events[-1].seq + 1
+
+    def verify(self, max_breaks: int) -> Verification:
+        """Reads everything and checks that nothing is missing or changed; stops after `max_breaks`."""
+        first, last, count = 0, Link(-1, ""), 0
+        breaks: list[Break] = []
+        while len(breaks) < max_breaks:
+            try:
+                page = self.page(last.seq + 1)
+            except JournalError as error:
+                breaks.append(self._unreadable(last.seq + 1, error))
+                break
+            if page.pruned.seq > last.seq:  # the beginning; or the daemon has removed what was to come
+                last = page.pruned
+            if not page.events:
+                break
+            breaks.extend(verify(page.events, after=last))
+            count += len(page.events)
+            first = first or page.events[0].seq
+            last = link(page.events[-1].seq, page.events[-1].data)
+        return Verification(self.id, count, first, last.seq if count else 0, tuple(breaks[:max_breaks]))
+
+    def _unreadable(self, from_seq: int, error: JournalError) -> Break:
+        """Finds the event at which reading fails, one by one."""
+        seq = from_seq
+        with contextlib.suppress(JournalError):
+            while events := self.page(seq, limit=1).events:
+                seq = events[0].seq + 1
+        return Break(BreakKind.UNREADABLE, seq, f"event {seq} and those after it cannot be read: {error}")
+
+    @contextlib.contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise JournalError(f"{self._path}: {words(error)}") from error
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    if not path.is_file():
+        raise JournalError(f"{path}: there is no such file")
+    db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=_BUSY_TIMEOUT_S)
+    try:
+        db.execute("SELECT 1 FROM sqlite_master").fetchone()
+    except sqlite3.OperationalError:
+        # A card mounted read-only: the index of the log cannot be made. Without a log it isn't needed.
+        db.close()
+        log = path.with_name(f"{path.name}-wal")
+        if log.exists() and log.stat().st_size:
+            raise
+        db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
+    return db

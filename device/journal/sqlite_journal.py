@@ -1,0 +1,396 @@
+"""Events on the SD card, in SQLite: one synced commit before anything at the gate moves.
+
+The contract
+============
+
+**Durable.** When `append` returns, the event is on the card: it survives a kill and a power cut, as far
+as the card honours a flush. Events that wait at the same time share one commit and one flush.
+
+**In order, without gaps.** Events are numbered 1, 2, 3... within a journal and chained by hash (see
+`chain`). A number is never given twice: an event is named by (journal, seq) for ever.
+
+**A failed append leaves nothing that was promised.** It raises, and the next append takes the same
+number. One case is beyond reach: if the card fails in the middle of a commit and the power goes before
+another append succeeded, the failed event may be found stored after all. It is then one event more than
+was shown to anybody, never one less, and the chain is whole. After any failure the newest event is read
+back from the file before the next one is formed, so that the chain never forks.
+
+**Failures pass.** A full, failing or read-only disk makes each append raise `JournalError`; when it is
+back, the next append succeeds, without a restart. A file found damaged while running raises
+`JournalUnusable`: it is noted beside the file, and the next start begins a new journal.
+
+**Delivery is at least once.** `acknowledge` moves a cursor that is written lazily, every
+`CURSOR_EVENTS` events or `CURSOR_S` seconds: after a crash those few are delivered again, under the same
+id. A refused event is set aside with its reason; it stays readable, and the cursor moves past it.
+
+**Bounded.** Database, write-ahead log and its index together stay within `max_bytes`. Events go in
+blocks from the old end, only after delivery and `keep_days`. When that does not make room, `when_full`
+decides: `refuse` (append raises `JournalFull`), or `drop_oldest` (undelivered events go, the numbers are
+kept in the file and counted).
+
+**A file that fails its check at start** is kept under another name and a new journal begins, with a new
+id: `replaced` tells. A file of a later version is not touched.
+
+**Threads.** `append` from any thread (the scan thread in practice); `pending`, `acknowledge`,
+`set_aside`, `read`, `wait_for_append` from the forwarder's; `stats`, `prune` from the main thread.
+Readers never delay an append; other processes may read at any time (`reader`), one process writes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import sqlite3
+import threading
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from device.errors import JournalError, JournalFull, JournalUnusable
+from device.journal import damage
+from device.journal.database import WAL_ROOM_BYTES, is_damage, rows, words
+from device.journal.keeper import Keeper
+from device.journal.opening import SHM_BYTES, open_parts, page_limit
+from device.journal.record import as_data, event_type
+from device.journal.state import JournalStats, WhenFull
+from device.journal.writer import Draft, Writer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from device.journal.damage import Replaced
+    from device.journal.keeper import Gone
+    from device.journal.opening import Opened
+    from device.model import Event, StoredEvent
+    from device.runtime import Clock
+
+# After a crash so many events are delivered again at most; written with the next commit, it costs nothing.
+CURSOR_EVENTS: Final = 100
+# The same for a quiet gate.
+CURSOR_S: Final = 60.0
+# Fixed words of ours, or the broker's reason code.
+_WHY: Final = re.compile(r"[ -~]{1,120}", re.ASCII)
+
+
+class SqliteJournal:
+    """The journal on a card. See the contract above. Made by `open`."""
+
+    def __init__(
+        self, parts: Opened, *, path: Path, max_bytes: int, keep_days: int, when_full: WhenFull, clock: Clock
+    ) -> None:
+        self.path = path
+        self.replaced: Replaced | None = parts.replaced
+        self._reader = parts.reader
+        self._writer = Writer(
+            parts.writer, journal=parts.head.journal, last=parts.head.last, max_pages=page_limit(max_bytes)
+        )
+        self._keeper = Keeper(parts.keeper, keep_days=keep_days, clock=clock)
+        self._lock: int | None = parts.lock
+        self._max_bytes = max_bytes
+        self._when_full = when_full
+        self._clock = clock
+        self._files = tuple(path.with_name(path.name + end) for end in ("", "-wal", "-shm"))
+        self._inode = path.stat().st_ino
+        self._head = parts.head
+        self._drafts: list[Draft] = []
+        self._woken = 0
+        self._cursor_written = parts.head.sent
+        self._cursor_written_at = clock.monotonic()
+        # Held in this order. `_writing` is held through a flush; the other two only for moments.
+        self._writing = threading.Lock()
+        self._reading = threading.Lock()
+        self._changed = threading.Condition()
+
+    @classmethod
+    def open(
+        cls, path: Path, *, max_bytes: int, keep_days: int, when_full: WhenFull, clock: Clock
+    ) -> SqliteJournal:
+        """Opens the journal at `path`, or begins one. Blocks for 2 s at most on a card that answers.
+
+        Args:
+            path: of the database; its folder is made when absent. Beside it: `-wal`, `-shm`, `.lock`.
+            max_bytes: bound of all of these together; at least 2 MiB.
+            keep_days: delivered events are kept so long.
+            when_full: see `WhenFull`.
+            clock: for the age of events.
+
+        Raises:
+            JournalUnusable: it cannot be opened and not even begun anew.
+        """
+        parts = open_parts(path, max_bytes=max_bytes, clock=clock)
+        return cls(
+            parts, path=path, max_bytes=max_bytes, keep_days=keep_days, when_full=when_full, clock=clock
+        )
+
+    @property
+    def id(self) -> str:
+        """The journal's id, twelve letters and digits."""
+        return self._head.journal
+
+    # -- the scan thread --------------------------------------------------------------------------
+
+    def append(self, event: Event) -> StoredEvent:
+        """Makes an event durable; from any thread. Blocks for one flush, or two when another is under way.
+
+        Raises:
+            JournalFull: the bound is reached and nothing may go.
+            JournalUnusable: the file is damaged or was taken away; the process must start again.
+            JournalError: the disk is full or refuses, now.
+        """
+        draft = Draft(event_type(event).value, as_data(event))
+        with self._changed:
+            self._drafts.append(draft)
+        with self._writing:  # whoever comes first commits for all who wait
+            if draft.outcome is None:
+                with self._changed:
+                    drafts, self._drafts = self._drafts, []
+                self._commit(drafts)
+        return draft.result()
+
+    def _commit(self, drafts: Sequence[Draft]) -> None:
+        """Every draft gets its outcome: its stored event, or the one error that met them all."""
+        try:
+            with self._translated():
+                stored = self._insert(drafts)
+        except BaseException as error:
+            for draft in drafts:
+                draft.outcome = error
+            if not isinstance(error, JournalError):
+                raise
+            return
+        with self._changed:
+            self._head = replace(self._head, last=self._writer.last)
+            self._changed.notify_all()
+        for draft, event in zip(drafts, stored, strict=True):
+            draft.outcome = event
+
+    def _insert(self, drafts: Sequence[Draft]) -> list[StoredEvent]:
+        self._look_at_files()
+        while True:
+            try:
+                return self._writer.insert(drafts)
+            except sqlite3.Error as error:
+                if not self._writer.at_bound(error, len(drafts)):
+                    raise
+            if not self._make_room():
+                raise JournalFull(f"the journal holds {self._max_bytes} bytes and nothing may go")
+
+    # -- the forwarder thread ---------------------------------------------------------------------
+
+    def pending(self, limit: int, *, after_seq: int = 0) -> tuple[StoredEvent, ...]:
+        """The oldest events neither accepted nor refused, at most `limit`; never held up by an append.
+
+        Args:
+            limit: how many at most.
+            after_seq: only events above it, for a forwarder that has some under way.
+
+        Raises:
+            JournalError: the file cannot be read.
+        """
+        where = "WHERE seq > ? AND seq NOT IN (SELECT seq FROM refused) ORDER BY seq LIMIT ?"
+        return self._read(where, (max(self._head.sent, after_seq), limit))
+
+    def read(self, from_seq: int, limit: int) -> tuple[StoredEvent, ...]:
+        """Events from a number on, whatever their state, at most `limit`.
+
+        Raises:
+            JournalError: the file cannot be read.
+        """
+        return self._read("WHERE seq >= ? ORDER BY seq LIMIT ?", (from_seq, limit))
+
+    def wait_for_append(self, after_seq: int, timeout_s: float) -> bool:
+        """Waits until an event above `after_seq` is there; whether one is. `wake` ends it early."""
+        with self._changed:
+            before = self._woken
+            self._changed.wait_for(
+                lambda: self._head.last.seq > after_seq or self._woken != before, timeout_s
+            )
+            return self._head.last.seq > after_seq
+
+    def wake(self) -> None:
+        """Ends every `wait_for_append` that is under way. Never blocks."""
+        with self._changed:
+            self._woken += 1
+            self._changed.notify_all()
+
+    def acknowledge(self, through_seq: int) -> None:
+        """Notes that the broker has accepted everything up to `through_seq`.
+
+        Nearly always memory only; each hundredth waits for upkeep that may be under way.
+
+        Raises:
+            ValueError: no such event was ever appended.
+        """
+        with self._changed:
+            head = self._head
+            if through_seq > head.last.seq:
+                raise ValueError(f"event {through_seq} was never appended")
+            self._head = replace(head, sent=max(head.sent, through_seq)).settled()
+            moved = self._head.sent - self._cursor_written
+            age = self._clock.monotonic() - self._cursor_written_at
+        due = moved >= CURSOR_EVENTS or (moved and age >= CURSOR_S)
+        if due and self._writing.acquire(blocking=False):  # otherwise with one of the next
+            try:
+                with contextlib.suppress(JournalError), self._translated():  # delivered again, at worst
+                    self._write_cursor()
+            finally:
+                self._writing.release()
+
+    def set_aside(self, seq: int, why: str) -> None:
+        """Notes that the broker will never take this event. Blocks as long as an append under way.
+
+        Args:
+            seq: of the event.
+            why: fixed words or a reason code, at most 120 printable ASCII characters.
+
+        Raises:
+            JournalError: the file cannot be written.
+            ValueError: no such event was ever appended, or `why` is not such words.
+        """
+        if not 0 < seq <= self._head.last.seq or not _WHY.fullmatch(why):
+            raise ValueError(f"event {seq} cannot be set aside for this reason")
+        with self._writing, self._translated():
+            if seq <= self._head.pruned.seq:
+                return
+            added = self._keeper.refuse(seq, why)
+            with self._changed:
+                head = self._head
+                ahead = head.refused_ahead | ({seq} if seq > head.sent else set())
+                self._head = replace(head, refused_ahead=ahead, refused=head.refused + added).settled()
+
+    def refused(self, limit: int) -> tuple[tuple[StoredEvent, str], ...]:
+        """The oldest events that were set aside and are still kept, each with the reason.
+
+        Raises:
+            JournalError: the file cannot be read.
+        """
+        join = "JOIN refused USING (seq) ORDER BY seq LIMIT ?"
+        with self._reading, self._translated():
+            whys = self._reader.execute("SELECT why FROM refused ORDER BY seq LIMIT ?", (limit,)).fetchall()
+        return tuple((event, why) for event, (why,) in zip(self._read(join, (limit,)), whys, strict=False))
+
+    # -- the main thread --------------------------------------------------------------------------
+
+    def stats(self) -> JournalStats:
+        """The journal now. From any thread; never waits for the card."""
+        head = self._head
+        return JournalStats(
+            journal=head.journal,
+            stored=head.last.seq - head.pruned.seq,
+            pending=head.pending,
+            set_aside=head.refused,
+            first_seq=head.pruned.seq + 1,
+            last_seq=head.last.seq,
+            acknowledged_through=head.sent,
+            pruned=head.pruned.seq - head.dropped,
+            dropped=head.dropped,
+            bytes=self._bytes(),
+            max_bytes=self._max_bytes,
+        )
+
+    def prune(self) -> int:
+        """Upkeep, to be called every minute or so; how many events went.
+
+        Removes delivered events past `keep_days`, block by block, an append waiting for one block at
+        most; writes the cursor; copies the log into the database, so that no append has to.
+
+        Raises:
+            JournalError: the file cannot be written.
+        """
+        before = self._head.pruned.seq
+        while self._prune_block():
+            pass
+        with self._writing, self._translated():
+            if self._head.sent != self._cursor_written:
+                self._write_cursor()
+        with self._translated():
+            self._keeper.checkpoint(truncate=False)
+        return self._head.pruned.seq - before
+
+    def close(self) -> None:
+        """Writes the cursor, empties the log and closes the file. Later calls raise JournalError."""
+        self.wake()
+        with self._writing, self._reading:
+            if self._lock is None:
+                return
+            with contextlib.suppress(JournalError), self._translated():
+                self._write_cursor()
+                self._keeper.checkpoint(truncate=True)
+            for part in (self._keeper, self._reader, self._writer):
+                with contextlib.suppress(sqlite3.Error):
+                    part.close()
+            os.close(self._lock)
+            self._lock = None
+
+    # -- inside -----------------------------------------------------------------------------------
+
+    def _read(self, rest: str, values: tuple[int, ...]) -> tuple[StoredEvent, ...]:
+        """One short read transaction: a long one would keep the log from being emptied."""
+        with self._reading, self._translated():
+            return tuple(rows(self._reader, self._head.journal, rest, values))
+
+    def _look_at_files(self) -> None:
+        """Before each append: the file is still the one that was opened, and the log has its bound."""
+        database, log, _ = self._files
+        log_bytes = log.stat().st_size if log.exists() else None
+        if log_bytes is None or not database.exists() or database.stat().st_ino != self._inode:
+            raise JournalUnusable(f"{self.path}: the file was moved or deleted while in use")
+        if log_bytes > WAL_ROOM_BYTES:  # a reader of another process holds it
+            with contextlib.suppress(sqlite3.OperationalError):
+                self._keeper.checkpoint(truncate=True)
+            if self._writer.size() + log.stat().st_size + SHM_BYTES > self._max_bytes:
+                raise JournalFull("a reader that does not end keeps the log from being emptied")
+
+    def _make_room(self) -> bool:
+        """Removes a block as far as `when_full` allows; whether one went. Inside `_writing`."""
+        gone = self._keeper.prune(self._head, short_of_room=True)
+        if gone is None and self._when_full is WhenFull.DROP_OLDEST:
+            gone = self._keeper.drop(self._head)
+        return self._note_gone(gone)
+
+    def _prune_block(self) -> bool:
+        with self._writing, self._translated():
+            return self._note_gone(self._keeper.prune(self._head, short_of_room=False))
+
+    def _note_gone(self, gone: Gone | None) -> bool:
+        if gone is None:
+            return False
+        with self._changed:
+            head = self._head
+            self._head = replace(
+                head,
+                pruned=gone.pruned,
+                refused=head.refused - gone.refused,
+                dropped=head.dropped + gone.dropped,
+            ).settled()
+        return True
+
+    def _write_cursor(self) -> None:
+        """Inside `_writing`."""
+        sent = self._head.sent
+        self._keeper.write_cursor(sent)
+        self._cursor_written, self._cursor_written_at = sent, self._clock.monotonic()
+
+    def _bytes(self) -> int:
+        total = 0
+        for file in self._files:
+            with contextlib.suppress(OSError):
+                total += file.stat().st_size
+        return total
+
+    @contextlib.contextmanager
+    def _translated(self) -> Iterator[None]:
+        """SQLite's and the system's errors become ours here, and only here."""
+        if self._lock is None:
+            raise JournalError(f"{self.path}: the journal is closed")
+        try:
+            yield
+        except JournalError:
+            raise
+        except (sqlite3.Error, OSError) as error:
+            if isinstance(error, sqlite3.Error) and is_damage(error):
+                with contextlib.suppress(OSError):
+                    damage.mark_suspect(self.path)
+                raise JournalUnusable(f"{self.path}: the file is damaged: {words(error)}") from error
+            raise JournalError(f"{self.path}: {words(error)}") from error

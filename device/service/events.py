@@ -1,0 +1,77 @@
+"""`gate-scanner events`: what the journal holds, and whether it is whole. Reads while the daemon runs."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from device.journal.reader import JournalReader, Verification
+from device.journal.record import parse
+from device.logs import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from device.journal.record import Data
+    from device.model import StoredEvent
+
+# After a long tear every event would be a place of its own.
+MAX_BREAKS = 100
+
+
+def list_events(path: Path) -> Iterator[StoredEvent]:
+    """Every event in the journal at `path`, oldest first, read in short transactions.
+
+    Raises:
+        JournalError: there is no journal there, or it cannot be read on from here.
+    """
+    with JournalReader(path) as reader:
+        yield from reader.events()
+
+
+def verify(path: Path) -> Verification:
+    """Whether the journal at `path` is whole; names at most `MAX_BREAKS` places where it is not.
+
+    Raises:
+        JournalError: there is no journal there.
+    """
+    with JournalReader(path) as reader:
+        return reader.verify(MAX_BREAKS)
+
+
+def as_json(event: StoredEvent) -> str:
+    """One line: {"data","journal","seq","type"}; `data` byte for byte as it is hashed, null if damaged."""
+    data = event.data.decode() if parse(event.data) is not None else "null"
+    head = json.dumps({"journal": event.journal, "seq": event.seq, "type": event.type})
+    return f'{head[:-1]}, "data": {data}}}'
+
+
+def as_text(event: StoredEvent) -> str:
+    """One line for people: number, time (with `?` while the clock was not synchronised), what happened."""
+    data = parse(event.data)
+    if data is None:
+        return f"{event.seq:>8}  damaged"
+    clock = _object(data, "clock")
+    when = f"{clock.get('wall', '')}{'' if clock.get('trusted') is True else '?'}"
+    about = _object(data, "credential")
+    told = [data.get("what"), data.get("outcome"), data.get("reason"), data.get("detail")]
+    words = [str(w) for w in (*told, about.get("kind"), about.get("subject")) if w]
+    return printable(f"{event.seq:>8}  {when:<24}  {'  '.join(words) or event.type}")
+
+
+def summary(found: Verification) -> list[str]:
+    """The result of `verify` in words, one line each."""
+    if not found.events and found.whole:
+        return [f"journal {found.journal}: no events"]
+    span = f"journal {found.journal}: {found.events} events, {found.first_seq} to {found.last_seq}"
+    if found.whole:
+        return [f"{span}: complete and unchanged"]
+    more = len(found.breaks) >= MAX_BREAKS
+    places = f"{'at least ' if more else ''}{len(found.breaks)} place{'s' if len(found.breaks) > 1 else ''}"
+    return [f"{span}: BROKEN in {places}", *(f"  {printable(b.detail)}" for b in found.breaks)]
+
+
+def _object(data: Data, name: str) -> Data:
+    value = data.get(name)
+    return value if isinstance(value, dict) else {}
