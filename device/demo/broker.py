@@ -34,8 +34,8 @@ LOOK_EVERY_S = 0.05
 PORTS_TRIED = 5
 """Another process may take a free port before the broker does."""
 
-# Debian puts mosquitto where an ordinary user's PATH does not look.
-_MORE_PATH = ("/usr/sbin", "/usr/local/sbin")
+SYSTEM_PATHS = ("/usr/sbin", "/usr/local/sbin")
+"""Debian puts mosquitto where an ordinary user's PATH does not look."""
 
 _MOSQUITTO = """\
 listener {port} {host}
@@ -75,9 +75,9 @@ class Kind(StrEnum):
     IOTCORE = "iotcore"
 
 
-def mosquitto_program(environ: Mapping[str, str]) -> str | None:
-    """Where mosquitto is, or None when it is not installed."""
-    return shutil.which("mosquitto", path=os.pathsep.join((environ.get("PATH", ""), *_MORE_PATH)))
+def search_path(environ: Mapping[str, str]) -> str:
+    """Where mosquitto is looked for: the user's PATH, then the system's own places."""
+    return os.pathsep.join((environ.get("PATH", ""), *SYSTEM_PATHS))
 
 
 class Broker:
@@ -86,18 +86,18 @@ class Broker:
     Args:
         folder: for its configuration and log; exists.
         kind: see `Kind`.
-        environ: of this process.
+        path: where mosquitto is looked for, as in PATH; see `search_path`.
 
     Attributes:
         kind: the one that runs, never `auto` once it was started.
         port: of the listener, 0 before the start.
     """
 
-    def __init__(self, folder: Path, *, kind: Kind = Kind.AUTO, environ: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, *, kind: Kind = Kind.AUTO, path: str) -> None:
         self.kind = kind
         self.port = 0
         self._folder = folder
-        self._program = mosquitto_program(environ) if kind is not Kind.IOTCORE else None
+        self._program = shutil.which("mosquitto", path=path)
         self._child: Child | None = None
 
     def __enter__(self) -> Self:

@@ -27,9 +27,6 @@ if TYPE_CHECKING:
     Matrix = npt.NDArray[np.float64]
 
 WIDTH, HEIGHT = 1280, 720
-FRAMES_PER_SECOND = 12
-"""Enough for a hand to move smoothly, few enough to draw in seconds."""
-
 RISE_S, FALL_S = 0.55, 0.5
 """A hand comes up and goes down in about half a second."""
 
@@ -64,7 +61,7 @@ class Scene:
 
     folder: Path
     frames: int
-    frames_per_second: int
+    frames_per_second: float
     showings: tuple[Showing, ...]
     small: tuple[Plane, ...]
 
@@ -74,24 +71,27 @@ class Scene:
         return self.frames / self.frames_per_second
 
 
-def draw(folder: Path, *, progress: Callable[[int, int], None] = lambda _done, _all: None) -> Scene:
+def draw(
+    folder: Path, *, frames_per_second: float, progress: Callable[[int, int], None] = lambda _done, _all: None
+) -> Scene:
     """Draws every frame into `folder`, which exists and is empty. Takes seconds.
 
     Args:
         folder: where.
+        frames_per_second: how finely time is cut; 12 is smooth and takes seconds to draw.
         progress: told the frames done and all frames, after each.
     """
     showings = story()
     stage = Stage(showings)
-    frames = math.ceil((max(leaves_s(s) for s in showings) + TAIL_S) * FRAMES_PER_SECOND)
+    frames = math.ceil((max(leaves_s(s) for s in showings) + TAIL_S) * frames_per_second)
     small = []
     for index in range(frames):
-        picture = stage.picture(index / FRAMES_PER_SECOND)
+        picture = stage.picture(index / frames_per_second)
         _, data = cv2.imencode(".jpg", picture, (cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY))
         (folder / f"{index:05d}.jpg").write_bytes(data.tobytes())
         small.append(cv2.resize(picture, SMALL, interpolation=cv2.INTER_AREA))
         progress(index + 1, frames)
-    return Scene(folder, frames, FRAMES_PER_SECOND, showings, tuple(small))
+    return Scene(folder, frames, frames_per_second, showings, tuple(small))
 
 
 def contact_sheet(columns: int = 4) -> bytes:
@@ -183,7 +183,7 @@ class Stage:
             _Layer(light, through).over(picture, left, top)
 
     def _with_grain(self, picture: Plane, at_s: float) -> Plane:
-        step = round(at_s * FRAMES_PER_SECOND)
+        step = round(at_s * 100)
         y, x = step * 37 % 128, step * 61 % 128
         window = (slice(y, y + HEIGHT), slice(x, x + WIDTH))
         return np.asarray(
