@@ -13,7 +13,6 @@ PACKAGE = Path(device.__file__).parent
 
 # What may import a library: a file, or a room (a folder, all of it).
 DOORS = {
-    "amqtt": {"demo"},
     "cv2": {"decode", "capture/pictures.py", "capture/replay_source.py", "capture/v4l2_source.py", "demo"},
     "gpiozero": {"gpio"},
     "lgpio": {"gpio"},
