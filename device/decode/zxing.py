@@ -10,7 +10,7 @@ import zxingcpp
 
 from device.decode.finding import Finding
 from device.decode.reedsolomon import correct
-from device.decode.structure import STRUCTURED_APPEND, blocks, codewords, format_of, upright
+from device.decode.structure import STRUCTURED_APPEND, blocks, codewords, format_of, side_of, upright
 
 if TYPE_CHECKING:
     from device.decode.finding import Luma, Quad
@@ -58,12 +58,12 @@ class Zxing:
 
 
 def _finding(barcode: zxingcpp.Barcode) -> Finding:
-    extra = barcode.extra
+    extra = barcode.extra or {}  # None for what failed before its version was known
     return Finding(
         corners=_corners(barcode.position),
         content=barcode.bytes if barcode.valid and barcode.bytes else None,
-        margin=float(extra["UEC"]) if barcode.valid else None,
-        side=17 + 4 * int(extra["Version"]),
+        margin=float(extra["UEC"]) if barcode.valid and "UEC" in extra else None,
+        side=side_of(int(extra["Version"])) if "Version" in extra else None,
     )
 
 
