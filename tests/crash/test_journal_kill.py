@@ -1,0 +1,85 @@
+"""kill -9 and power cuts at random moments: nothing whose append returned is ever missing."""
+
+from __future__ import annotations
+
+import random
+import re
+import subprocess
+import sys
+import threading
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pytest
+
+from device.journal.reader import JournalReader
+from tests.support.forgetful_disk import ForgetfulDisk
+from tests.support.journal import open_journal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+pytestmark = pytest.mark.slow
+
+KILLS = 12
+CUTS = 10
+# A writer needs about 0.3 s to begin.
+LONGEST_S = 0.8
+
+
+def live_and_die(
+    path: Path, *, seconds: float, end: Callable[[], object], options: tuple[str, ...] = ()
+) -> int:
+    """Runs a writer for that long, then ends it in the given way and by kill; the last number it promised."""
+    command = [sys.executable, "-m", "tests.support.journal_writer", str(path), *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
+        threading.Event().wait(seconds)
+        assert writer.poll() is None, "the writer ended by itself"
+        end()
+        writer.kill()
+        said, _ = writer.communicate()
+    promised = re.findall(r"^STORED ([0-9]+)$", said[: said.rfind("\n") + 1], re.MULTILINE)
+    return int(promised[-1]) if promised else 0
+
+
+def check(path: Path, promised: int) -> None:
+    """The journal opens, is whole, and ends with what was promised or the one event on its way."""
+    journal = open_journal(path, max_bytes=3 << 20)
+    assert journal.replaced is None
+    last = journal.stats().last_seq
+    assert last >= promised
+    with JournalReader(path) as reader:
+        found = reader.verify(10)
+    journal.close()
+    assert found.whole, found.breaks
+
+
+@pytest.mark.parametrize("options", [(), ("--deliver",)])
+def test_no_event_that_was_promised_is_lost_by_kill_9(tmp_path: Path, options: tuple[str, ...]) -> None:
+    dice = random.Random(20260302)
+    path = tmp_path / "journal.db"
+    most = 0
+    for _ in range(KILLS):
+        most = max(
+            most,
+            live_and_die(path, seconds=dice.uniform(0.2, LONGEST_S), end=lambda: None, options=options),
+        )
+        check(path, most)
+    assert most > 0
+
+
+def test_no_event_that_was_promised_is_lost_by_a_power_cut(tmp_path: Path) -> None:
+    dice = random.Random(20260303)
+    most = 0
+    with ForgetfulDisk(tmp_path / "disk") as disk:
+        path = disk.root / "journal.db"
+        for _ in range(CUTS):
+            cut = partial(disk.tell, "cut", dice.choice([0.0, 0.5, 1.0]), dice.randrange(1 << 30))
+            seconds = dice.uniform(0.3, LONGEST_S)
+            most = max(most, live_and_die(path, seconds=seconds, end=cut, options=("--deliver",)))
+            disk.unmount()
+            disk.tell("power_on")
+            disk.mount()
+            check(path, most)
+    assert most > 0
