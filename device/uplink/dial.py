@@ -73,6 +73,6 @@ def describe(error: OSError) -> str:
         case ssl.SSLCertVerificationError():
             return error.verify_message
         case ssl.SSLError():
-            return error.reason or "protocol error"
+            return error.reason or error.strerror or type(error).__name__
         case _:
             return error.strerror or type(error).__name__

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from device.errors import UplinkError
 from device.uplink.flight import Flight
 from device.uplink.ports import Closed, Opened, Receipt
-from device.uplink.reasons import Fate, Loss, fate, words
+from device.uplink.reasons import QUOTA_EXCEEDED, UNHEARD, Fate, Loss, fate, words
 from device.uplink.wire import batch_message, envelope, event_message
 
 if TYPE_CHECKING:
@@ -41,8 +41,8 @@ _IN_FLIGHT_WAIT_S = 0.1
 _IDLE_WAIT_S = 0.25
 # A broker that trips over one event this often, though sent alone, will always do so.
 _TRIES_MAX = 4
-# Quota exceeded says nothing about the event, so it never counts against one.
-_QUOTA_EXCEEDED = 0x97
+# Answers that say nothing about the event: they are never held against it.
+_OF_THE_MOMENT = frozenset({UNHEARD, QUOTA_EXCEEDED})
 
 
 @dataclass(slots=True)
@@ -64,6 +64,8 @@ class Drain:
         backoff: how long to hold after a receipt that says "later".
         batch_events: most events in one message; 1 sends each alone.
         receipt_within_s: with messages in flight, the longest silence before the link counts as dead.
+        subscriber_required: whether events nobody subscribes to are kept and sent again; some brokers
+            process messages by rules, without a subscriber.
     """
 
     def __init__(
@@ -75,6 +77,7 @@ class Drain:
         backoff: Backoff,
         batch_events: int,
         receipt_within_s: float,
+        subscriber_required: bool,
     ) -> None:
         self.tally = Tally()
         self._backlog = backlog
@@ -83,6 +86,7 @@ class Drain:
         self._backoff = backoff
         self._batch_events = batch_events
         self._receipt_within_s = receipt_within_s
+        self._subscriber_required = subscriber_required
         self._session: Session | None = None
         self._opened = Opened(1, 0)
         self._flight = Flight()
@@ -92,6 +96,8 @@ class Drain:
         self._again = False
         self._hold_until = 0.0
         self._moved_at = 0.0
+        # The broker has said "later": one event at a time, until it takes one.
+        self._held = False
         # Up to this seq one event at a time: one of them made the broker refuse a batch or hang up.
         self._careful_through = 0
         self._tries = (0, 0)
@@ -167,7 +173,7 @@ class Drain:
         while len(self._flight) < self._opened.window:
             if not self._unsent:
                 self._read()
-            if self._flight and self._unsent and self._unsent[0].seq <= self._careful_through:
+            if self._flight and self._unsent and self._careful(self._unsent[0]):
                 return
             events, message = self._next_message()
             if message is None:
@@ -182,12 +188,14 @@ class Drain:
             self._flight.sent(token, events)
             self.tally.published += len(events)
 
+    def _careful(self, event: StoredEvent) -> bool:
+        return self._held or event.seq <= self._careful_through
+
     def _read(self) -> None:
-        page = self._backlog.pending(_PAGE_EVENTS + self._flight.held)
-        fresh = [event for event in page if event.seq > self._read_through]
-        self._unsent.extend(fresh)
-        if fresh:
-            self._read_through = fresh[-1].seq
+        page = self._backlog.pending(_PAGE_EVENTS, after_seq=self._read_through)
+        self._unsent.extend(page)
+        if page:
+            self._read_through = page[-1].seq
             self._woken = False
 
     def _next_message(self) -> tuple[tuple[StoredEvent, ...], Message | None]:
@@ -196,9 +204,11 @@ class Drain:
         packet_room = self._opened.packet_max_bytes - _PACKET_OVERHEAD_BYTES
         room = min(_BATCH_MAX_BYTES, packet_room)
         now = self._clock.reading()
-        while self._unsent and len(events) < self._batch_events:
+        # What fits the window at once goes at once, each event alone and legible; more is a backlog.
+        most = self._batch_events if len(self._unsent) > self._opened.window else 1
+        while self._unsent and len(events) < most:
             event = self._unsent[0]
-            careful = event.seq <= self._careful_through
+            careful = self._careful(event)
             part = envelope(self._address, event, now)
             if events and (careful or len(part) > room):
                 break
@@ -223,7 +233,10 @@ class Drain:
         session = self._now()
         if self._flight:
             return session.next_report(_IN_FLIGHT_WAIT_S)
-        if self._woken or self._clock.monotonic() < self._hold_until:
+        held_s = self._hold_until - self._clock.monotonic()
+        if held_s > 0:
+            return session.next_report(min(held_s, _IDLE_WAIT_S))
+        if self._woken:
             # Woken, yet nothing was there to read: what the backlog speaks of is settled already.
             self._woken = False
             return session.next_report(_IDLE_WAIT_S)
@@ -235,33 +248,46 @@ class Drain:
         if events is None:
             return None
         self._moved_at = self._clock.monotonic()
-        verdict = fate(receipt.code)
         if not events:
-            if verdict is not Fate.DELIVERED:
+            # Nobody needs to listen to the state: it is retained.
+            if fate(receipt.code, subscriber_required=False) is not Fate.DELIVERED:
                 log.warning("broker refuses our state message: %s", words(receipt.code))
             return self._flight.settle(receipt.token)
-        if verdict is Fate.LATER and not self._hopeless(events, receipt.code):
-            self._send_again(receipt, events, hold_s=self._backoff.delay_s())
-            return None
-        if verdict is Fate.DELIVERED:
-            self._backoff.reset()
-            self.tally.confirmed += len(events)
-        elif len(events) > 1:
-            self._send_again(receipt, events, hold_s=0)
-            return None
-        else:
-            self._set_aside(events[0], words(receipt.code))
+        match fate(receipt.code, subscriber_required=self._subscriber_required):
+            case Fate.DELIVERED:
+                self._flowing(len(events))
+            case Fate.LATER if not self._hopeless(events, receipt.code):
+                self._hold(receipt.code)
+                self._send_again(receipt.token, events, suspect=receipt.code not in _OF_THE_MOMENT)
+                return None
+            case _ if len(events) > 1:
+                self._send_again(receipt.token, events, suspect=True)
+                return None
+            case _:
+                self._set_aside(events[0], words(receipt.code))
         return self._flight.settle(receipt.token)
 
-    def _send_again(self, receipt: Receipt, events: tuple[StoredEvent, ...], *, hold_s: float) -> None:
-        self._flight.give_up(receipt.token)
+    def _flowing(self, count: int) -> None:
+        self.tally.confirmed += count
+        self._backoff.reset()
+        if self._held:
+            self._held = False
+            log.info("broker takes events again")
+
+    def _hold(self, code: int) -> None:
+        if not self._held:
+            self._held = True
+            log.warning("broker does not take events now: %s", words(code))
+        self._hold_until = max(self._hold_until, self._clock.monotonic() + self._backoff.delay_s())
+
+    def _send_again(self, token: int, events: tuple[StoredEvent, ...], *, suspect: bool) -> None:
+        self._flight.give_up(token)
         self._again = True
-        self._hold_until = max(self._hold_until, self._clock.monotonic() + hold_s)
-        if receipt.code != _QUOTA_EXCEEDED:
+        if suspect:
             self._careful_through = max(self._careful_through, events[-1].seq)
 
     def _hopeless(self, events: tuple[StoredEvent, ...], code: int) -> bool:
-        if len(events) > 1 or code == _QUOTA_EXCEEDED:
+        if len(events) > 1 or code in _OF_THE_MOMENT:
             return False
         seq, tries = self._tries
         self._tries = (events[0].seq, tries + 1 if seq == events[0].seq else 1)

@@ -34,11 +34,6 @@ class Flight:
         return len(self._tokens)
 
     @property
-    def held(self) -> int:
-        """How many events stand between the cursor and the last one sent."""
-        return sum(len(place.events) for place in self._places)
-
-    @property
     def events(self) -> tuple[StoredEvent, ...]:
         """The events whose receipts are awaited, oldest first."""
         return tuple(event for place in self._tokens.values() for event in place.events)

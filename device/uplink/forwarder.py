@@ -37,8 +37,8 @@ _STOP_CLOSE_S = 0.3
 _STABLE_S = 60.0
 # Name look-ups that hang end within a minute; a network thread still there then is left behind.
 _STRANDED_S = 60.0
-# Enough to tell "a few" from "an outage's worth" in one read.
-_PENDING_SHOWN_MAX = 10_000
+# Enough to tell "a few" from "an outage's worth" in one short read.
+_PENDING_SHOWN_MAX = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +76,10 @@ class Forwarder:
         random: uniform numbers in [0, 1), for jitter.
         backoff_min_s: bound of the first delay after a failure.
         backoff_max_s: bound of every delay.
-        batch_events: most events in one message when a backlog has gathered; 1 sends each alone.
+        batch_events: most events in one message when more wait than the window admits; 1 for never.
         receipt_within_s: with messages in flight, the longest silence before the link counts as dead.
+        subscriber_required: whether events wait while the broker says that nobody subscribes to them.
+            It would throw them away. False for brokers that process messages by rules of their own.
     """
 
     def __init__(
@@ -91,8 +93,9 @@ class Forwarder:
         random: Callable[[], float],
         backoff_min_s: float = 1.0,
         backoff_max_s: float = 60.0,
-        batch_events: int = 1,
+        batch_events: int = 50,
         receipt_within_s: float = 20.0,
+        subscriber_required: bool = True,
     ) -> None:
         self._backlog = backlog
         self._session_factory = session_factory
@@ -107,6 +110,7 @@ class Forwarder:
             backoff=Backoff(min_s=backoff_min_s, max_s=backoff_max_s, random=random),
             batch_events=batch_events,
             receipt_within_s=receipt_within_s,
+            subscriber_required=subscriber_required,
         )
         self._connected = False
         self._connections = 0

@@ -247,12 +247,18 @@ class MqttSession:
     def _on_disconnect(self, _c: Client, _u: object, flags: object, reason: ReasonCode, _p: object) -> None:
         if getattr(flags, "is_disconnect_packet_from_server", False):
             self._note_end(Closed(loss(reason.value), words(reason.value)))
-        elif self._open or not self._complaint.text:
-            self._note_end(Closed(Loss.CONNECTION_LOST))
+        elif self._open or self._tls is None:
+            self._note_end(Closed(Loss.CONNECTION_LOST, self._complaint.text))
         else:
-            # TLS 1.3: a broker that wants a certificate says so only after our side of the handshake.
-            kind = Loss.TLS_FAILED if self._context is not None else Loss.CONNECTION_LOST
-            self._note_end(Closed(kind, self._complaint.text))
+            self._note_end(Closed(Loss.TLS_FAILED, self._after_handshake(self._tls)))
+
+    def _after_handshake(self, tls: Tls) -> str:
+        # TLS 1.3: a broker that wants a certificate says so only after our side of the handshake, and
+        # its words may be lost when we happen to be writing.
+        text = self._complaint.text
+        if tls.cert_file is None and "CERTIFICATE" not in text:
+            return f"{text or 'closed after the handshake'}; does the broker require a client certificate?"
+        return text
 
     def _note_end(self, end: Closed) -> None:
         # The first cause is the true one; paho reports what follows from it as well.

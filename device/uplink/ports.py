@@ -17,8 +17,8 @@ class Backlog(Protocol):
     Every method may raise `JournalError`; the uplink then waits and tries again.
     """
 
-    def pending(self, limit: int) -> tuple[StoredEvent, ...]:
-        """The oldest events beyond the acknowledged cursor, at most `limit`, without those set aside."""
+    def pending(self, limit: int, *, after_seq: int = 0) -> tuple[StoredEvent, ...]:
+        """The oldest events beyond the acknowledged cursor and `after_seq`, without those set aside."""
         ...
 
     def acknowledge(self, through_seq: int) -> None:

@@ -42,9 +42,12 @@ class Loss(StrEnum):
 
 # From here on a code says failure.
 _FAILURE = 0x80
-# 0x83 implementation specific, 0x91 packet identifier in use, 0x97 quota exceeded: about the moment,
-# not about the event.
-_LATER = frozenset({0x83, 0x91, 0x97})
+# "No matching subscribers": the broker has thrown the message away, and says so as a success.
+UNHEARD = 0x10
+# Says nothing about the event, only about the moment.
+QUOTA_EXCEEDED = 0x97
+# 0x83 implementation specific error, 0x91 packet identifier in use.
+_LATER = frozenset({UNHEARD, 0x83, 0x91, QUOTA_EXCEEDED})
 
 _WORDS = {
     0x10: "no matching subscribers",
@@ -90,9 +93,14 @@ _LOSSES = {
 }
 
 
-def fate(code: int) -> Fate:
-    """What a PUBACK with this code means for the event."""
-    if code in _LATER:
+def fate(code: int, *, subscriber_required: bool = True) -> Fate:
+    """What a PUBACK with this code means for the event.
+
+    Args:
+        code: the reason code.
+        subscriber_required: whether an event nobody subscribes to waits for somebody who does.
+    """
+    if code in _LATER and (subscriber_required or code != UNHEARD):
         return Fate.LATER
     return Fate.REFUSED if code >= _FAILURE else Fate.DELIVERED
 

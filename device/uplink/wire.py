@@ -194,6 +194,8 @@ def best_known_time(data: bytes, now: ClockReading) -> str:
     except (ValueError, TypeError, KeyError, RecursionError):
         return ""
     if not trusted and now.trusted and boot == now.boot and isinstance(uptime_ms, int):
+        if not 0 <= uptime_ms <= now.uptime_ms:
+            return ""
         return rfc3339(parse_time(now.wall) - timedelta(milliseconds=now.uptime_ms - uptime_ms))
     return wall if isinstance(wall, str) and _TIME.fullmatch(wall) else ""
 

@@ -63,10 +63,10 @@ class MemoryBacklog:
 
     # -- the uplink's side ------------------------------------------------------------------------
 
-    def pending(self, limit: int) -> tuple[StoredEvent, ...]:
+    def pending(self, limit: int, *, after_seq: int = 0) -> tuple[StoredEvent, ...]:
         self._fail()
         with self._changed:
-            return tuple(self._left()[:limit])
+            return tuple(event for event in self._left() if event.seq > after_seq)[:limit]
 
     def acknowledge(self, through_seq: int) -> None:
         self._fail()

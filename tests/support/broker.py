@@ -190,7 +190,7 @@ class Broker:
         lines = [
             # Started as root it would give up its rights and then not read a test's private folder.
             "user root",
-            "log_dest stdout",
+            "log_dest stderr",
             "log_type all",
             "per_listener_settings false",
             "set_tcp_nodelay true",

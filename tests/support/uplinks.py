@@ -45,7 +45,7 @@ class Uplink:
         settings = {
             "backoff_min_s": 0.05,
             "backoff_max_s": 0.5,
-            "random": random.Random(1).random,  # noqa: S311 - jitter needs no secret
+            "random": random.Random(1).random,
         }
         self.forwarder = Forwarder(
             backlog=backlog,
