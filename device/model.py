@@ -66,6 +66,8 @@ class Standing(StrEnum):
 
     CLAIMED = "claimed"  # well-formed, carries no usable signature: an identifier to match against lists
     VERIFIED = "verified"  # signature checked against a trusted issuer
+    UNKNOWN_ISSUER = "unknown_issuer"  # signed, but by nobody who is trusted for it
+    BAD_SIGNATURE = "bad_signature"  # names a trusted issuer's key, which did not sign it: altered or forged
     WRONG_KIND = "wrong_kind"  # a code for something else: a payment, a Wi-Fi network
     MALFORMED = "malformed"  # begins like a known kind, breaks its grammar
 
@@ -84,7 +86,8 @@ class Credential:
         not_before: start of validity, inclusive.
         expires: end of validity, exclusive.
         issuer: who signed, for verified kinds.
-        detail: why it is malformed, in a few fixed words without any content.
+        audience: gates it is meant for; empty when it names none.
+        detail: why it is malformed or not trusted, in a few fixed words without any content.
         warnings: oddities that do not refuse, as fixed words.
     """
 
@@ -96,6 +99,7 @@ class Credential:
     not_before: datetime | None = None
     expires: datetime | None = None
     issuer: str = ""
+    audience: tuple[str, ...] = ()
     detail: str = ""
     warnings: tuple[str, ...] = ()
 

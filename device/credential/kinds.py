@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from device.credential.payload import Payload
+from device.credential.trust import NOBODY, Trust
 from device.model import Credential, Standing
 
 
@@ -16,9 +17,11 @@ class Context:
 
     Attributes:
         poster_hosts: lower-case host names of location posters.
+        trust: whose signatures count.
     """
 
     poster_hosts: frozenset[str] = frozenset()
+    trust: Trust = NOBODY
 
 
 Recogniser: TypeAlias = Callable[[Payload, Context], Credential | None]

@@ -5,16 +5,19 @@ The order of checks is the order of what a person should be told first:
  1. a code for something else              ATTENTION  wrong_kind
  2. a broken code                          DENIED     malformed
  3. a kind this gate does not take         ATTENTION  kind_not_accepted   policy.accept
- 4. on the deny list                       DENIED     denied_by_list      policy.deny_list
- 5. needs the time, which is not trusted   DENIED     clock_not_trusted   policy.untrusted_clock
- 6. not yet or no longer valid             DENIED     not_yet_valid, expired
- 7. not on the allow list                  DENIED     not_on_list         policy.allow_list
- 8. outside opening hours                  DENIED     outside_hours       policy.hours
- 9. granted a moment ago                   GRANTED    already_shown       policy.repeat_s
-10. nothing against it                     GRANTED    ok                  policy.accept
+ 4. signed by nobody who is trusted        DENIED     unknown_issuer      credentials.trust_list
+ 5. not what the issuer signed             DENIED     bad_signature
+ 6. on the deny list                       DENIED     denied_by_list      policy.deny_list
+ 7. a pass for other gates                 DENIED     wrong_gate          gate.name
+ 8. needs the time, which is not trusted   DENIED     clock_not_trusted   policy.untrusted_clock
+ 9. not yet or no longer valid             DENIED     not_yet_valid, expired
+10. not on the allow list                  DENIED     not_on_list         policy.allow_list
+11. outside opening hours                  DENIED     outside_hours       policy.hours
+12. granted a moment ago                   GRANTED    already_shown       policy.repeat_s
+13. nothing against it                     GRANTED    ok                  policy.accept
 
 The deny list comes before everything that time can change, so that a denied person is denied for the
-same reason at every hour. With `untrusted_clock: accept` checks 5, 6 and 8 are left out while the clock is
+same reason at every hour. With `untrusted_clock: accept` checks 8, 9 and 11 are left out while the clock is
 not trusted, and a grant carries the detail `clock_not_trusted`. A repeated code is decided anew each time:
 only a grant is remembered.
 """
@@ -76,7 +79,7 @@ def decide(
             return Verdict(Outcome.ATTENTION, Reason.WRONG_KIND, credential.kind.removeprefix("wrong."))
         case Standing.MALFORMED:
             return Verdict(Outcome.DENIED, Reason.MALFORMED, credential.detail)
-        case Standing.CLAIMED | Standing.VERIFIED:
+        case Standing.CLAIMED | Standing.VERIFIED | Standing.UNKNOWN_ISSUER | Standing.BAD_SIGNATURE:
             pass
     if credential.kind not in rules.accept:
         return Verdict(Outcome.ATTENTION, Reason.KIND_NOT_ACCEPTED, rule="policy.accept")
@@ -92,12 +95,16 @@ def decide(
 def _refusal(
     credential: Credential, subject: str | None, rules: Rules, lists: Lists, moment: Moment
 ) -> Verdict | None:
-    """Checks 4 to 8, in their order; None when nothing is against it."""
+    """Checks 4 to 11, in their order; None when nothing is against it."""
     known = moment.trusted
     refuses = rules.untrusted_clock is UntrustedClock.REFUSE
     begins, ends = credential.not_before, credential.expires
+    aud = credential.audience
     checks = (
+        (credential.standing is Standing.UNKNOWN_ISSUER, Reason.UNKNOWN_ISSUER, "credentials.trust_list"),
+        (credential.standing is Standing.BAD_SIGNATURE, Reason.BAD_SIGNATURE, ""),
         (subject is not None and subject in lists.deny, Reason.DENIED_BY_LIST, "policy.deny_list"),
+        (aud != () and rules.audiences.isdisjoint(aud), Reason.WRONG_GATE, "gate.name"),
         (
             not known and refuses and _needs_time(credential, rules),
             Reason.CLOCK_NOT_TRUSTED,
@@ -110,7 +117,7 @@ def _refusal(
     )
     for refused, reason, rule in checks:
         if refused:
-            return Verdict(Outcome.DENIED, reason, rule=rule)
+            return Verdict(Outcome.DENIED, reason, credential.detail, rule)
     return None
 
 

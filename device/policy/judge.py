@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 
 from device.credential.pseudonym import subject_of
 from device.credential.registry import parse
+from device.credential.trust import NOBODY
 from device.model import CredentialRef
 from device.policy.decide import Moment, decide
 
 if TYPE_CHECKING:
+    from device.credential.trust import Trust
     from device.model import Credential, Verdict
     from device.policy.lists import Lists
     from device.policy.rules import Rules
@@ -48,6 +50,7 @@ class Judge:
         pseudonym_key: see `subject_of`.
         poster_hosts: see `parse`.
         clock: for the moment of each decision.
+        trust: whose signatures count.
     """
 
     def __init__(
@@ -58,13 +61,15 @@ class Judge:
         pseudonym_key: bytes,
         poster_hosts: frozenset[str],
         clock: Clock,
+        trust: Trust = NOBODY,
     ) -> None:
         self._rules = rules
         self._lists = lists
         self._key = pseudonym_key
         self._poster_hosts = poster_hosts
         self._clock = clock
-        self._fingerprint = rules.fingerprint(lists)
+        self._trust = trust
+        self._fingerprint = rules.fingerprint(lists, trust_digest=trust.digest)
 
     @property
     def fingerprint(self) -> str:
@@ -82,7 +87,7 @@ class Judge:
 
     def examine(self, content: bytes, *, moment: Moment, last_granted_at: float | None = None) -> Judgement:
         """The decision with all that led to it, at any moment. Pure."""
-        credential = parse(content, poster_hosts=self._poster_hosts)
+        credential = parse(content, poster_hosts=self._poster_hosts, trust=self._trust)
         subject = subject_of(credential.identifier, key=self._key)
         verdict = decide(
             credential,

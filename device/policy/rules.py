@@ -9,6 +9,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from device.credential.trust import NOBODY
+
 if TYPE_CHECKING:
     from datetime import datetime, time
 
@@ -60,6 +62,7 @@ class Rules:
         timezone: in which hours are meant.
         repeat_s: the same code within this long after it was granted is `already_shown`; 0 never is.
         untrusted_clock: see `UntrustedClock`.
+        audiences: the names this gate answers to when a pass says which gates it is for.
     """
 
     accept: frozenset[str]
@@ -67,15 +70,18 @@ class Rules:
     timezone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Asia/Ho_Chi_Minh"))
     repeat_s: float = 0.0
     untrusted_clock: UntrustedClock = UntrustedClock.ACCEPT
+    audiences: frozenset[str] = frozenset()
 
-    def fingerprint(self, lists: Lists) -> str:
-        """Names these rules and lists, the same on every gate that has the same ones."""
+    def fingerprint(self, lists: Lists, *, trust_digest: str = NOBODY.digest) -> str:
+        """Names these rules, lists and trusted keys, the same on every gate that has the same ones."""
         content = {
             "accept": sorted(self.accept),
+            "audiences": sorted(self.audiences),
             "allow": lists.allow.digest if lists.allow is not None else None,
             "deny": lists.deny.digest,
             "hours": sorted([sorted(h.days), h.opens.isoformat(), h.closes.isoformat()] for h in self.hours),
             "repeat_s": float(self.repeat_s),
+            "trust": trust_digest,
             "timezone": self.timezone.key,
             "untrusted_clock": self.untrusted_clock.value,
         }

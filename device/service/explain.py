@@ -48,6 +48,8 @@ _OUTCOMES: Mapping[Outcome, str] = {
 _STANDINGS: Mapping[Standing, str] = {
     Standing.CLAIMED: "it carries no signature: whoever printed it could claim this",
     Standing.VERIFIED: "its signature was checked",
+    Standing.UNKNOWN_ISSUER: "it is signed, but not by anybody trusted for it",
+    Standing.BAD_SIGNATURE: "its signature is not the issuer's",
     Standing.WRONG_KIND: "",
     Standing.MALFORMED: "",
 }
@@ -161,6 +163,7 @@ def _found(credential: Credential) -> tuple[str, ...]:
         "date of birth": credential.born is not None,
         "beginning of validity": credential.not_before is not None,
         "end of validity": credential.expires is not None,
+        "gates it is for": bool(credential.audience),
         "issuer": bool(credential.issuer),
     }
     return tuple(name for name, there in present.items() if there)
