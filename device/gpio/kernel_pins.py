@@ -5,6 +5,7 @@ Importing this starts a thread and opens a pipe (lgpio does): only `device.gpio.
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any, Final, TypeAlias
 
 import lgpio
@@ -40,8 +41,11 @@ class _OutputPin(LGPIOPin):  # type: ignore[misc] # gpiozero has no types
     def close(self) -> None:
         if self._claimed_at is None or self._handle() is None:
             return
-        self.frequency = None
-        lgpio.gpio_write(self._handle(), self._number, int(self._claimed_at))
+        # Whoever closes in good order has made it inactive and reported what failed: this is for those
+        # that only drop it, and gpiozero then expects no exception.
+        with contextlib.suppress(*ERRORS):
+            self.frequency = None
+            lgpio.gpio_write(self._handle(), self._number, int(self._claimed_at))
 
     def _handle(self) -> int | None:
         handle: int | None = self.factory._handle  # noqa: SLF001 - as gpiozero's own pin class does

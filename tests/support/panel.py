@@ -42,15 +42,17 @@ class RecordingPanel:
 
 
 class RecordingLines:
-    """Implements the panel's `Lines`: keeps every state it was given, and lets a test wait for one."""
+    """Implements the panel's `Lines`: keeps every change of state, and lets a test wait for one."""
 
     def __init__(self) -> None:
         self.states: list[LineState] = [REST]
         self.closed = False
+        self.drives = 0
         self._changed = threading.Condition()
 
     def drive(self, state: LineState) -> None:
         with self._changed:
+            self.drives += 1
             if state != self.states[-1]:
                 self.states.append(state)
             self._changed.notify_all()
@@ -59,6 +61,12 @@ class RecordingLines:
         with self._changed:
             self.closed = True
             self._changed.notify_all()
+
+    def wait_for_drive(self, count: int) -> None:
+        """Waits until `drive` was called at least so often."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: self.drives >= count, PATIENCE_S):
+                raise AssertionError(f"only {self.drives} calls")
 
     def wait_for(self, wanted: Callable[[LineState], bool]) -> LineState:
         """Waits until the newest state is as wanted, and returns it."""
