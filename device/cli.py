@@ -19,7 +19,7 @@ from device import __version__
 from device.errors import ConfigError, ExitCode, GateError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 DEFAULT_CONFIG = Path("/etc/gate-scanner/gate.yaml")
 
@@ -70,13 +70,17 @@ def _demo(args: argparse.Namespace) -> int:
 
 
 def _check(args: argparse.Namespace) -> int:
-    from device.config.loader import load
+    from device.config.loader import load_all
+    from device.config.report import format_problems
 
-    load(args.file)
+    notes = load_all(args.file).notes
     if args.json:
         print("[]")
-    else:
-        print(f"{args.file}: no problems found")
+        return ExitCode.OK
+    print(f"{args.file}: no problems found")
+    if notes:
+        print("worth a second look:")
+        print(format_problems(notes, as_json=False))
     return ExitCode.OK
 
 
@@ -122,21 +126,23 @@ def _explain(args: argparse.Namespace) -> int:
     from dataclasses import replace
 
     from device.app import judge_of_any_gate, make_judge
-    from device.config.loader import load
+    from device.config.loader import load_all
     from device.runtime import SystemClock
     from device.service.explain import explain
 
     clock = SystemClock()
+    places: Mapping[str, str] = {}
     if args.config:
         # Lists and key are read; whether the rest of the machine is there does not matter here.
-        judge = make_judge(load(args.config, check_files=False), clock)
+        loaded = load_all(args.config, check_files=False)
+        judge, places = make_judge(loaded.settings, clock), loaded.places
     else:
         judge = judge_of_any_gate(clock)
     moment = judge.now()
     if args.at is not None:
         moment = replace(moment, utc=args.at, trusted=True)
     for content in _payloads(args):
-        explanation = explain(content, judge=judge, moment=moment)
+        explanation = explain(content, judge=judge, moment=moment, place_of=lambda path: places.get(path, ""))
         if args.json:
             print(json.dumps(explanation.as_json(), ensure_ascii=False), flush=True)
         else:

@@ -7,12 +7,14 @@ import re
 import signal
 import subprocess
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import psutil
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 pytestmark = pytest.mark.slow
@@ -61,10 +63,12 @@ def test_every_code_is_read_as_intended_and_every_event_arrives(broker: str, tmp
     assert list(tmp_path.iterdir()) == []
 
 
-def test_ctrl_c_ends_everything_that_was_started(tmp_path: Path) -> None:
+@contextmanager
+def after_the_first_grant(tmp: Path) -> Iterator[subprocess.Popen[str]]:
+    """The demonstration in the middle of its scene."""
     with subprocess.Popen(
         [sys.executable, "-m", "device", "demo", "--plain"],
-        env=environ(tmp_path),
+        env=environ(tmp),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -76,13 +80,32 @@ def test_ctrl_c_ends_everything_that_was_started(tmp_path: Path) -> None:
             line = process.stdout.readline()
             assert line, seen
             seen += line
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def test_ctrl_c_ends_everything_that_was_started(tmp_path: Path) -> None:
+    with after_the_first_grant(tmp_path) as process:
         children = psutil.Process(process.pid).children(recursive=True)
         assert len(children) >= 2
         process.send_signal(signal.SIGINT)
         rest, _ = process.communicate(timeout=30)
-    assert process.returncode == 130, seen + rest
+    assert process.returncode == 130, rest
     assert "Traceback" not in rest
-    gone, alive = psutil.wait_procs(children, timeout=10)
+    _, alive = psutil.wait_procs(children, timeout=10)
     assert not alive
-    assert len(gone) == len(children)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_daemon_that_dies_fails_the_demonstration_and_is_quoted(tmp_path: Path) -> None:
+    with after_the_first_grant(tmp_path) as process:
+        (daemon,) = (c for c in psutil.Process(process.pid).children() if "--config" in c.cmdline())
+        daemon.kill()
+        rest, _ = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert "the daemon ended with exit code -9" in rest
+    assert "the first card again: not as intended" in rest
+    assert "info scan: granted (ok): vn.cccd, event 2" in rest[rest.index("The daemon's last lines:") :]
     assert list(tmp_path.iterdir()) == []

@@ -97,7 +97,7 @@ def test_the_service_manager_sees_a_whole_life(tmp_path: Path) -> None:
         daemon.wait_until_ready()
         daemon.wait_for(lambda d: d.notifications.count("WATCHDOG=1") >= 3, "the watchdog is fed")
         daemon.wait_for(lambda d: bool(d.scans()), "somebody was answered while no broker was there")
-        assert any(n.startswith("STATUS=") for n in daemon.notifications)
+        daemon.wait_for(lambda d: any(n.startswith("STATUS=ready: ") for n in d.notifications), "a status")
         assert daemon.stop(timeout_s=5) == 0
         assert daemon.notifications.index("READY=1") < daemon.notifications.index("STOPPING=1")
 
