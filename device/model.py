@@ -58,6 +58,17 @@ class Symbol:
     corners: Corners
 
 
+class Cause(StrEnum):
+    """Why a code in view was not read, as far as the picture tells."""
+
+    CUT_OFF = "cut_off"
+    DARK = "dark"
+    TOO_SMALL = "too_small"
+    GLARE = "glare"
+    BLURRED = "blurred"
+    DAMAGED = "damaged"  # none of the others: dirt, scratches, a bend
+
+
 # -- credential -----------------------------------------------------------------------------------
 
 
@@ -81,6 +92,7 @@ class Credential:
         standing: see `Standing`.
         identifier: canonical identifier the lists and the pseudonym are made from; empty when the
             kind has none.
+        aliases: other identifiers of the same person that the code holds; lists match them as well.
         name: the holder's name as the code gives it, NFC.
         born: date of birth when the code gives a full one.
         not_before: start of validity, inclusive.
@@ -94,6 +106,7 @@ class Credential:
     kind: str
     standing: Standing
     identifier: str = field(default="", repr=False)
+    aliases: tuple[str, ...] = field(default=(), repr=False)
     name: str = field(default="", repr=False)
     born: date | None = field(default=None, repr=False)
     not_before: datetime | None = None

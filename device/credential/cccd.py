@@ -62,7 +62,8 @@ def _recognise(payload: Payload, _context: Context) -> Credential | None:
     if flaw:
         return malformed(_WORD, flaw)
     shown_name, warnings = clean_name(name)
-    if old_number and not OLD_NUMBER.fullmatch(old_number):
+    aliases = (old_number,) if OLD_NUMBER.fullmatch(old_number) else ()
+    if old_number and not aliases:
         warnings += ("old_number",)
     if not shown_name:
         warnings += ("name_missing",)
@@ -74,6 +75,7 @@ def _recognise(payload: Payload, _context: Context) -> Credential | None:
         kind=_WORD,
         standing=Standing.CLAIMED,
         identifier=number,
+        aliases=aliases,
         name=shown_name,
         born=birthday,
         warnings=warnings,

@@ -63,6 +63,7 @@ def decide(
     lists: Lists,
     moment: Moment,
     last_granted_at: float | None = None,
+    aliases: tuple[str, ...] = (),
 ) -> Verdict:
     """What the person is told. Pure; raises nothing.
 
@@ -73,6 +74,7 @@ def decide(
         lists: in force.
         moment: now.
         last_granted_at: when the same content was last granted with `ok`, on `moment.monotonic`'s scale.
+        aliases: pseudonyms of its other identifiers; a list matches when any of them is on it.
     """
     match credential.standing:
         case Standing.WRONG_KIND:
@@ -83,7 +85,8 @@ def decide(
             pass
     if credential.kind not in rules.accept:
         return Verdict(Outcome.ATTENTION, Reason.KIND_NOT_ACCEPTED, rule="policy.accept")
-    refusal = _refusal(credential, subject, rules, lists, moment)
+    known_as = (*aliases, subject) if subject is not None else aliases
+    refusal = _refusal(credential, known_as, rules, lists, moment)
     if refusal is not None:
         return refusal
     mark = CLOCK_NOT_TRUSTED if not moment.trusted and _needs_time(credential, rules) else ""
@@ -93,7 +96,7 @@ def decide(
 
 
 def _refusal(
-    credential: Credential, subject: str | None, rules: Rules, lists: Lists, moment: Moment
+    credential: Credential, known_as: tuple[str, ...], rules: Rules, lists: Lists, moment: Moment
 ) -> Verdict | None:
     """Checks 4 to 11, in their order; None when nothing is against it."""
     known = moment.trusted
@@ -103,7 +106,7 @@ def _refusal(
     checks = (
         (credential.standing is Standing.UNKNOWN_ISSUER, Reason.UNKNOWN_ISSUER, "credentials.trust_list"),
         (credential.standing is Standing.BAD_SIGNATURE, Reason.BAD_SIGNATURE, ""),
-        (subject is not None and subject in lists.deny, Reason.DENIED_BY_LIST, "policy.deny_list"),
+        (lists.deny.any_of(known_as), Reason.DENIED_BY_LIST, "policy.deny_list"),
         (aud != () and rules.audiences.isdisjoint(aud), Reason.WRONG_GATE, "gate.name"),
         (
             not known and refuses and _needs_time(credential, rules),
@@ -112,7 +115,11 @@ def _refusal(
         ),
         (known and begins is not None and moment.utc < begins, Reason.NOT_YET_VALID, ""),
         (known and ends is not None and moment.utc >= ends, Reason.EXPIRED, ""),
-        (lists.allow is not None and subject not in lists.allow, Reason.NOT_ON_LIST, "policy.allow_list"),
+        (
+            lists.allow is not None and not lists.allow.any_of(known_as),
+            Reason.NOT_ON_LIST,
+            "policy.allow_list",
+        ),
         (known and not _open(rules, moment.utc), Reason.OUTSIDE_HOURS, "policy.hours"),
     )
     for refused, reason, rule in checks:

@@ -96,5 +96,6 @@ class Judge:
             lists=self._lists,
             moment=moment,
             last_granted_at=last_granted_at,
+            aliases=tuple(filter(None, (subject_of(alias, key=self._key) for alias in credential.aliases))),
         )
         return Judgement(credential, subject, verdict)

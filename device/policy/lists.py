@@ -58,6 +58,10 @@ class Subjects:
         at = bisect_left(range(len(self)), wanted, key=self._at)
         return at < len(self) and self._at(at) == wanted
 
+    def any_of(self, subjects: Iterable[str]) -> bool:
+        """Whether at least one of them is in it."""
+        return any(subject in self for subject in subjects)
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Subjects) and self._packed == other._packed
 

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,9 +18,9 @@ CARD = "048095000111||Hoàng Thử Mẫu|17031995|Nam|Tổ 9|03052021".encode()
 RULES = Rules(accept=frozenset({"vn.cccd"}), repeat_s=5.0)
 
 
-def judge(clock: ManualClock, lists: Lists | None = None) -> Judge:
+def judge(clock: ManualClock, lists: Lists | None = None, rules: Rules = RULES) -> Judge:
     return Judge(
-        rules=RULES,
+        rules=rules,
         lists=lists or Lists(),
         pseudonym_key=KEY,
         poster_hosts=frozenset({"poster.example"}),
@@ -36,6 +39,25 @@ def test_a_denied_person_is_denied_by_pseudonym() -> None:
     lists = Lists(deny=Subjects([subject_of("048095000111", key=KEY) or ""]))
     _, verdict = judge(ManualClock(), lists).judge(CARD, None)
     assert verdict.reason is Reason.DENIED_BY_LIST
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        CARD.replace(b"||", b"|201234567|"),
+        b"201234567|HOANG THU MAU|1995-03-17|0|163000000000000011|<1<<",
+    ],
+    ids=["chip card with the old number", "national code with the old number"],
+)
+def test_a_person_on_a_list_is_known_by_every_number_the_code_holds(content: bytes) -> None:
+    listed = Subjects([subject_of("201234567", key=KEY) or ""])
+    rules = replace(RULES, accept=frozenset({"vn.cccd", "vn.qr-national"}))
+    denying, allowing = (
+        judge(ManualClock(), one, rules) for one in (Lists(deny=listed), Lists(allow=listed))
+    )
+    assert denying.judge(content, None)[1].reason is Reason.DENIED_BY_LIST
+    assert allowing.judge(content, None)[1].reason is Reason.OK
+    assert allowing.judge(CARD, None)[1].reason is Reason.NOT_ON_LIST
 
 
 def test_a_repeat_is_measured_on_the_clock_that_never_jumps() -> None:
