@@ -24,8 +24,9 @@ class _OutputPin(LGPIOPin):  # type: ignore[misc] # gpiozero has no types
     * It then makes it a low output before it sets the wanted level, which is a pulse for a part that
       works at low level. This one claims it at the wanted level in one call to the kernel.
     * At the end it makes the pin a floating input again. This one leaves it an output at the level it
-      was claimed at, the inactive one; what the pin does after the process is the kernel's choice
-      (a Raspberry Pi keeps the level) and a pull resistor's.
+      was claimed at, the inactive one; what the pin does after the process is the kernel's choice and
+      a pull resistor's. Raspberry Pi kernels keep the level, also after kill -9, unless config.txt has
+      `dtparam=strict_gpiod` (raspberrypi/linux, pull request 6117): then it becomes an input.
     """
 
     def __init__(self, factory: _Foreign, info: _Foreign) -> None:

@@ -50,6 +50,7 @@ class Pins:
         self.factory = factory
         self._errors = errors
         self._chip = chip
+        self._claimed: dict[int, str] = {}
 
     @property
     def title(self) -> str:
@@ -67,11 +68,15 @@ class Pins:
         Raises:
             PanelError: the pin does not exist, is taken (by whom is said), or may not be used.
         """
-        with self.told(f"{name} (GPIO {pin})", pin):
+        what = f"{name} (GPIO {pin})"
+        if pin in self._claimed:
+            raise PanelError(f"{what}: already used by {self._claimed[pin]}")
+        with self.told(what, pin):
             device = gpiozero.OutputDevice(
                 pin, active_high=active_high, initial_value=False, pin_factory=self.factory
             )
-        return Output(self, f"{name} (GPIO {pin})", device)
+        self._claimed[pin] = name
+        return Output(self, what, device)
 
     @contextlib.contextmanager
     def told(self, what: str, pin: int | None = None) -> Iterator[None]:

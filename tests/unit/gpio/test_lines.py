@@ -137,7 +137,7 @@ def test_every_wire_is_optional() -> None:
 def test_a_pin_used_twice_is_named_and_nothing_stays_claimed() -> None:
     pins = open_pins("mock")
     relay = pins.factory.pin(RELAY)
-    with pytest.raises(PanelError, match=r"panel\.lights\.red \(GPIO 5\): .*already in use"):
+    with pytest.raises(PanelError, match=r"panel\.lights\.red \(GPIO 5\): .*already used by panel\.relay"):
         GpioLines(pins=pins, lights={Lamp.RED: Wire(RELAY)}, relay=Wire(RELAY, active_high=False))
     assert relay.function == "input"
     GpioLines(pins=pins, lights={Lamp.RED: Wire(RELAY)}).close()
