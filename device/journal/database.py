@@ -63,8 +63,19 @@ CREATE TABLE journal (          -- one row
 ) STRICT, WITHOUT ROWID;
 """
 
+# Version 2: an accepted event is not a kept one, so the consumer's own cursor stands beside ours; and a
+# damaged journal's events are carried over little by little.
+_CONFIRMED: Final = """
+ALTER TABLE journal
+    ADD COLUMN confirmed INTEGER NOT NULL DEFAULT 0;  -- up to here the consumer has stored them
+CREATE TABLE rescue (           -- damaged files whose events are still to be carried over
+    name TEXT PRIMARY KEY,          -- of the file, in the same folder
+    through INTEGER NOT NULL        -- up to here they were
+) STRICT;
+"""
+
 # Steps from one user_version to the next; the first creates the tables in an empty file.
-MIGRATIONS: Final[tuple[str, ...]] = (_SCHEMA,)
+MIGRATIONS: Final[tuple[str, ...]] = (_SCHEMA, _CONFIRMED)
 VERSION: Final = len(MIGRATIONS)
 
 
@@ -132,7 +143,8 @@ def migrate(db: sqlite3.Connection) -> None:
             db.execute(statement)
     if version == 0:
         name = "".join(secrets.choice(_ID_LETTERS) for _ in range(_ID_LENGTH))
-        db.execute("INSERT INTO journal VALUES (?, 0, 0, ?)", (name, genesis(name).digest))
+        first = "INSERT INTO journal (id, sent, pruned, pruned_digest) VALUES (?, 0, 0, ?)"
+        db.execute(first, (name, genesis(name).digest))
         db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     db.execute(f"PRAGMA user_version = {VERSION}")
     db.execute("COMMIT")

@@ -50,10 +50,10 @@ class Keeper:
         self._lock = threading.Lock()
         db.execute("PRAGMA busy_timeout = 0")  # it never makes an append wait: later is as good
 
-    def write_cursor(self, sent: int) -> None:
+    def write_cursors(self, sent: int, confirmed: int) -> None:
         """Notes how far delivery is."""
         with self._alone() as db:
-            db.execute("UPDATE journal SET sent = ?", (sent,))
+            db.execute("UPDATE journal SET sent = ?, confirmed = ?", (sent, confirmed))
 
     def refuse(self, seq: int, why: str) -> int:
         """Notes a refusal; how many were added, 0 when it was known."""
@@ -61,20 +61,23 @@ class Keeper:
             return db.execute("INSERT OR IGNORE INTO refused VALUES (?, ?)", (seq, why)).rowcount
 
     def prune(self, head: Head, *, short_of_room: bool) -> Gone | None:
-        """Removes the oldest block if it was delivered long enough ago, or does nothing.
+        """Removes the oldest block if it may go, or does nothing.
+
+        Once a consumer has confirmed anything, only what is confirmed may go; before that, what the
+        broker accepted. Both after `keep_days`; what is confirmed also before, when room is short.
 
         Args:
             head: what is in the file.
             short_of_room: whether less than a whole block is worth it.
         """
-        last = min(head.sent, head.pruned.seq + BLOCK_EVENTS)
+        last = min(head.confirmed or head.sent, head.pruned.seq + BLOCK_EVENTS)
         whole = last - head.pruned.seq == BLOCK_EVENTS
         if last <= head.pruned.seq or not (whole or short_of_room):
             return None
         with self._alone() as db:
-            if not is_past(db, head.journal, last, keep_days=self._keep_days, clock=self._clock):
-                return None
-            return _remove(db, head, last)
+            if (short_of_room and head.confirmed) or self._is_past(db, head, last):
+                return _remove(db, head, last)
+            return None
 
     def drop(self, head: Head) -> Gone | None:
         """Removes the oldest block whatever its state; None when nothing is there."""
@@ -93,6 +96,9 @@ class Keeper:
         """Closes the connection."""
         with self._lock:
             self._db.close()
+
+    def _is_past(self, db: sqlite3.Connection, head: Head, seq: int) -> bool:
+        return is_past(db, head.journal, seq, keep_days=self._keep_days, clock=self._clock)
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[sqlite3.Connection]:

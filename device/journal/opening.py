@@ -143,13 +143,15 @@ def _connect_all(path: Path, max_pages: int, replaced: Replaced | None, lock: in
 
 
 def _head(db: sqlite3.Connection) -> Head:
-    name, sent, pruned, digest = db.execute("SELECT id, sent, pruned, pruned_digest FROM journal").fetchone()
+    row = db.execute("SELECT id, sent, confirmed, pruned, pruned_digest FROM journal").fetchone()
+    name, sent, confirmed, pruned, digest = row
     ahead = db.execute("SELECT seq FROM refused WHERE seq > ?", (sent,)).fetchall()
     return Head(
         journal=name,
         last=last_link(db),
         pruned=Link(pruned, digest),
         sent=sent,
+        confirmed=confirmed,
         refused_ahead=frozenset(seq for (seq,) in ahead),
         refused=db.execute("SELECT count(*) FROM refused").fetchone()[0],
         dropped=db.execute("SELECT coalesce(sum(last - first + 1), 0) FROM dropped").fetchone()[0],

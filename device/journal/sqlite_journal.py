@@ -19,13 +19,16 @@ back from the file before the next one is formed, so that the chain never forks.
 back, the next append succeeds, without a restart. A file found damaged while running raises
 `JournalUnusable`: it is noted beside the file, and the next start begins a new journal.
 
-**Delivery is at least once.** `acknowledge` moves a cursor that is written lazily, every
-`CURSOR_EVENTS` events or `CURSOR_S` seconds: after a crash those few are delivered again, under the same
-id. A refused event is set aside with its reason; it stays readable, and the cursor moves past it.
+**Delivery is at least once.** Two cursors: *sent* (`acknowledge`: the broker has accepted everything up to
+here) and *confirmed* (`confirm`: the district's consumer has stored it). A broker may forget what it
+accepted, so only the second is delivery. They are written lazily, every `CURSOR_EVENTS` events or
+`CURSOR_S` seconds: after a crash those few are sent again, under the same id. A refused event is set aside
+with its reason; it stays readable, and *sent* moves past it. `read` hands any kept event out again.
 
-**Bounded.** Database, write-ahead log and its index together stay within `max_bytes`. Events go in
-blocks from the old end, only after delivery and `keep_days`. When that does not make room, `when_full`
-decides: `refuse` (append raises `JournalFull`), or `drop_oldest` (undelivered events go, the numbers are
+**Bounded.** Database, write-ahead log and its index together stay within `max_bytes`. Events go in blocks
+from the old end, after `keep_days`: below *confirmed*, or below *sent* while no consumer has ever
+confirmed anything. When room is short, confirmed events go earlier. When that is not enough, `when_full`
+decides: `refuse` (append raises `JournalFull`), or `drop_oldest` (undelivered events go; their numbers are
 kept in the file and counted).
 
 **A file that fails its check at start** is kept under another name and a new journal begins, with a new
@@ -95,8 +98,8 @@ class SqliteJournal:
         self._head = parts.head
         self._drafts: list[Draft] = []
         self._woken = 0
-        self._cursor_written = parts.head.sent
-        self._cursor_written_at = clock.monotonic()
+        self._cursors_written = (parts.head.sent, parts.head.confirmed)
+        self._cursors_written_at = clock.monotonic()
         # Held in this order. `_writing` is held through a flush; the other two only for moments.
         self._writing = threading.Lock()
         self._reading = threading.Lock()
@@ -227,13 +230,45 @@ class SqliteJournal:
             if through_seq > head.last.seq:
                 raise ValueError(f"event {through_seq} was never appended")
             self._head = replace(head, sent=max(head.sent, through_seq)).settled()
-            moved = self._head.sent - self._cursor_written
-            age = self._clock.monotonic() - self._cursor_written_at
+        self._write_cursors_when_due()
+
+    def confirm(self, journal: str, through_seq: int) -> bool:
+        """Notes that the district's consumer has stored everything up to `through_seq`, for good.
+
+        Args:
+            journal: whose events; those of an earlier journal of this gate change nothing.
+            through_seq: of that journal.
+
+        Returns:
+            Whether it was about this journal.
+
+        Raises:
+            JournalUnusable: the consumer has events that this file does not: its end was lost. Going on
+                would give their numbers a second time, so the next start begins a new journal.
+        """
+        with self._changed:
+            head = self._head
+            if journal != head.journal:
+                return False
+            lost_end = through_seq > head.last.seq
+            if not lost_end:
+                self._head = replace(head, confirmed=max(head.confirmed, through_seq)).settled()
+        if lost_end:
+            with contextlib.suppress(OSError):
+                damage.mark_suspect(self.path)
+            raise JournalUnusable(f"{self.path}: ends with {head.last.seq}, but {through_seq} is confirmed")
+        self._write_cursors_when_due()
+        return True
+
+    def _write_cursors_when_due(self) -> None:
+        sent, confirmed = self._head.sent, self._head.confirmed
+        moved = sent - self._cursors_written[0] + confirmed - self._cursors_written[1]
+        age = self._clock.monotonic() - self._cursors_written_at
         due = moved >= CURSOR_EVENTS or (moved and age >= CURSOR_S)
         if due and self._writing.acquire(blocking=False):  # otherwise with one of the next
             try:
                 with contextlib.suppress(JournalError), self._translated():  # delivered again, at worst
-                    self._write_cursor()
+                    self._write_cursors()
             finally:
                 self._writing.release()
 
@@ -283,6 +318,7 @@ class SqliteJournal:
             first_seq=head.pruned.seq + 1,
             last_seq=head.last.seq,
             acknowledged_through=head.sent,
+            confirmed_through=head.confirmed,
             pruned=head.pruned.seq - head.dropped,
             dropped=head.dropped,
             bytes=self._bytes(),
@@ -302,8 +338,8 @@ class SqliteJournal:
         while self._prune_block():
             pass
         with self._writing, self._translated():
-            if self._head.sent != self._cursor_written:
-                self._write_cursor()
+            if (self._head.sent, self._head.confirmed) != self._cursors_written:
+                self._write_cursors()
         with self._translated():
             self._keeper.checkpoint(truncate=False)
         return self._head.pruned.seq - before
@@ -315,7 +351,7 @@ class SqliteJournal:
             if self._lock is None:
                 return
             with contextlib.suppress(JournalError), self._translated():
-                self._write_cursor()
+                self._write_cursors()
                 self._keeper.checkpoint(truncate=True)
             for part in (self._keeper, self._reader, self._writer):
                 with contextlib.suppress(sqlite3.Error):
@@ -366,11 +402,11 @@ class SqliteJournal:
             ).settled()
         return True
 
-    def _write_cursor(self) -> None:
+    def _write_cursors(self) -> None:
         """Inside `_writing`."""
-        sent = self._head.sent
-        self._keeper.write_cursor(sent)
-        self._cursor_written, self._cursor_written_at = sent, self._clock.monotonic()
+        cursors = (self._head.sent, self._head.confirmed)
+        self._keeper.write_cursors(*cursors)
+        self._cursors_written, self._cursors_written_at = cursors, self._clock.monotonic()
 
     def _bytes(self) -> int:
         total = 0

@@ -29,6 +29,7 @@ class JournalStats:
         first_seq: of the oldest event in the file, or of the next one when it is empty.
         last_seq: of the newest event ever appended; 0 before the first.
         acknowledged_through: up to here every event was accepted or refused.
+        confirmed_through: up to here the district's consumer has stored them; 0 where none tells.
         pruned: events that were removed after delivery, since the journal began.
         dropped: events that were removed undelivered.
         bytes: on the disk: database, write-ahead log and its index.
@@ -42,6 +43,7 @@ class JournalStats:
     first_seq: int
     last_seq: int
     acknowledged_through: int
+    confirmed_through: int
     pruned: int
     dropped: int
     bytes: int
@@ -57,6 +59,7 @@ class Head:
         last: the newest event; where the next one holds on.
         pruned: the newest event that is gone; where the oldest one left holds on.
         sent: up to here every event was accepted or refused by the broker.
+        confirmed: up to here the consumer has stored them; 0 where none tells.
         refused_ahead: refused events above `sent`.
         refused: refused events still in the file.
         dropped: events removed undelivered, ever.
@@ -66,13 +69,14 @@ class Head:
     last: Link
     pruned: Link
     sent: int
+    confirmed: int
     refused_ahead: frozenset[int]
     refused: int
     dropped: int
 
     def settled(self) -> Head:
         """With `sent` moved over what is gone and over refused events that follow it directly."""
-        sent = max(self.sent, self.pruned.seq)
+        sent = max(self.sent, self.confirmed, self.pruned.seq)
         while sent + 1 in self.refused_ahead:
             sent += 1
         return replace(self, sent=sent, refused_ahead=frozenset(s for s in self.refused_ahead if s > sent))

@@ -313,6 +313,51 @@ def test_a_gate_that_never_learns_the_time_goes_by_its_own_clock(
     assert journal.prune() == BLOCK_EVENTS
 
 
+def test_where_a_consumer_confirms_only_what_it_has_may_go(
+    journal: SqliteJournal, clock: ManualClock, path: Path
+) -> None:
+    append_many(journal, 3 * BLOCK_EVENTS, clock.reading())
+    journal.acknowledge(3 * BLOCK_EVENTS)
+    assert journal.confirm(journal.id, BLOCK_EVENTS)
+    clock.advance(31 * 86_400)
+    assert journal.prune() == BLOCK_EVENTS
+    assert journal.stats().confirmed_through == BLOCK_EVENTS
+    journal.close()
+    again = open_journal(path, clock=clock)
+    assert again.stats().confirmed_through == BLOCK_EVENTS
+    assert again.prune() == 0
+    again.close()
+
+
+def test_what_is_confirmed_need_not_be_sent_again(journal: SqliteJournal) -> None:
+    append_many(journal, 10)
+    journal.confirm(journal.id, 4)
+    assert journal.stats().acknowledged_through == 4
+    assert journal.pending(1)[0].seq == 5
+    journal.confirm(journal.id, 2)
+    assert journal.stats().confirmed_through == 4
+
+
+def test_a_confirmation_of_another_journal_changes_nothing(journal: SqliteJournal) -> None:
+    append_many(journal, 10)
+    assert not journal.confirm("another", 9)
+    assert not journal.confirm("another", 999)
+    assert journal.stats().confirmed_through == 0
+
+
+def test_numbers_the_consumer_has_are_never_given_again_after_the_files_end_was_lost(
+    journal: SqliteJournal, path: Path
+) -> None:
+    append_many(journal, 10)
+    with pytest.raises(JournalUnusable, match="ends with 10, but 12 is confirmed"):
+        journal.confirm(journal.id, 12)
+    journal.close()
+    again = open_journal(path)
+    assert again.replaced is not None
+    assert again.id != journal.id
+    again.close()
+
+
 # -- the bound ------------------------------------------------------------------------------------
 
 
@@ -336,6 +381,16 @@ def test_a_full_journal_makes_room_by_what_was_delivered_long_ago(path: Path, cl
     clock.advance(31 * 86_400)
     assert journal.append(scan_event()).seq == count + 1
     assert journal.stats().first_seq == 101
+    journal.close()
+
+
+def test_a_full_journal_makes_room_by_what_is_confirmed_however_young(path: Path) -> None:
+    journal = open_journal(path, max_bytes=SMALL)
+    count = fill(journal)
+    journal.confirm(journal.id, 300)
+    assert journal.append(scan_event()).seq == count + 1
+    assert journal.stats().first_seq == BLOCK_EVENTS + 1
+    assert journal.stats().dropped == 0
     journal.close()
 
 
