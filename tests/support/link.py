@@ -1,0 +1,132 @@
+"""A TCP link that tests may cut, stall and limit: between a client and a server on loopback."""
+
+from __future__ import annotations
+
+import selectors
+import socket
+import threading
+from collections import deque
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Self
+
+_CHUNK = 4096
+# How soon the pump notices that it shall stop.
+_TURN_S = 0.05
+
+
+@dataclass(eq=False)
+class _Pair:
+    """One connection through the link: bytes left until it is cut, or None for no limit."""
+
+    client: socket.socket
+    server: socket.socket
+    left: int | None
+    sockets: tuple[socket.socket, socket.socket] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.sockets = (self.client, self.server)
+
+
+class Link:
+    """Relays connections to `port` on loopback; connect to `host`, `port` of this object instead.
+
+    Args:
+        port: of the server.
+        upstream_limits: the n-th connection is cut as soon as so many bytes went to the server.
+    """
+
+    host = "127.0.0.1"
+
+    def __init__(self, port: int, *, upstream_limits: Iterable[int] = ()) -> None:
+        self._server_port = port
+        self._limits = deque(upstream_limits)
+        self._listener = socket.create_server((self.host, 0))
+        self.port: int = self._listener.getsockname()[1]
+        self.connections = 0
+        self.upstream_bytes = 0
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._listener, selectors.EVENT_READ)
+        self._pairs: list[_Pair] = []
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._pump, name="test-link", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+        for pair in list(self._pairs):
+            self._drop(pair)
+        self._selector.close()
+        self._listener.close()
+
+    def cut(self) -> None:
+        """Ends every present connection at both ends."""
+        with self._lock:
+            for pair in list(self._pairs):
+                self._drop(pair)
+
+    def stall(self) -> None:
+        """Nothing moves any more on the present connections, and nobody is told. New ones work."""
+        with self._lock:
+            for pair in self._pairs:
+                self._unwatch(pair)
+
+    def _pump(self) -> None:
+        while not self._stop.is_set():
+            ready = self._selector.select(_TURN_S)
+            with self._lock:
+                for key, _ in ready:
+                    if key.fileobj is self._listener:
+                        self._accept()
+                    elif isinstance(key.data, _Pair) and key.data in self._pairs:
+                        self._move(key.data, key.fileobj)
+
+    def _accept(self) -> None:
+        client, _ = self._listener.accept()
+        try:
+            server = socket.create_connection((self.host, self._server_port))
+        except OSError:
+            client.close()
+            return
+        pair = _Pair(client, server, self._limits.popleft() if self._limits else None)
+        self.connections += 1
+        self._pairs.append(pair)
+        for sock in pair.sockets:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._selector.register(sock, selectors.EVENT_READ, pair)
+
+    def _move(self, pair: _Pair, source: object) -> None:
+        upstream = source is pair.client
+        reader, writer = pair.sockets if upstream else pair.sockets[::-1]
+        try:
+            data = reader.recv(_CHUNK)
+            if upstream and pair.left is not None:
+                data = data[: pair.left]
+                pair.left -= len(data)
+            writer.sendall(data)
+        except OSError:
+            data = b""
+        if upstream:
+            self.upstream_bytes += len(data)
+        if not data or pair.left == 0:
+            self._drop(pair)
+
+    def _drop(self, pair: _Pair) -> None:
+        self._pairs.remove(pair)
+        self._unwatch(pair)
+        for sock in pair.sockets:
+            sock.close()
+
+    def _unwatch(self, pair: _Pair) -> None:
+        for sock in pair.sockets:
+            with suppress(KeyError, ValueError):
+                self._selector.unregister(sock)
