@@ -43,12 +43,14 @@ class Arrived:
         seq: of the event.
         type: CloudEvents type word.
         said: the verdict when it is a scan.
+        what: what happened to the device when it is no scan; empty when that is not said.
         subject: the pseudonym in it, empty when there is none.
     """
 
     seq: int
     type: str
     said: Said | None
+    what: str = ""
     subject: str = ""
 
 
@@ -175,10 +177,10 @@ def _counters(status: dict[str, Any]) -> Counters:
 def _arrived(event: WireEvent) -> Arrived:
     data = json.loads(event.data)
     if event.type != EventType.SCAN:
-        return Arrived(event.seq, event.type, None)
+        return Arrived(event.seq, event.type, None, what=str(data.get("what", "")))
     credential = _dict(data, "credential")
     said = _said({**data, "seq": event.seq, "kind": credential.get("kind", "")})
-    return Arrived(event.seq, event.type, said, str(credential.get("subject") or ""))
+    return Arrived(event.seq, event.type, said, subject=str(credential.get("subject") or ""))
 
 
 def _readable(fields: dict[str, Any]) -> str:

@@ -120,9 +120,7 @@ def match(
 
 def told(said: Said | Expected | None) -> str:
     """A verdict in the words of the screen."""
-    if said is None:
-        return "no answer"
-    return f"{words.outcome(said.outcome)}: {words.reason(said.reason)} ({words.kind(said.kind)})"
+    return "no answer" if said is None else f"{words.outcome(said.outcome)}: {words.reason(said.reason)}"
 
 
 def _answers(wanted: Expected, said: Said) -> bool:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import io
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,15 +24,17 @@ if TYPE_CHECKING:
     from device.demo.board import Board
     from device.demo.screen import Moment
 
-WIDTH, HEIGHT = 100, 31
+WIDTH, HEIGHT = 112, 38
 """Columns and rows: wide enough for the picture to be recognised, narrow enough for a page."""
 
-VERDICTS_SEEN = 5
-"""By then every kind of answer has been given once, and the last person of them is granted."""
+VERDICTS_SEEN = 7
+"""By then every outcome has been seen, and two people stand at the gate at once."""
+
+_FONT = re.compile(r"\s*@font-face \{.*?\}", re.DOTALL)
 
 
 class Photographer:
-    """A screen that keeps one moment: a grant in all lamps, after one answer of each kind.
+    """A screen that keeps one moment: a grant, after one answer of each kind.
 
     Attributes:
         svg: the moment; empty until it has come.
@@ -59,10 +62,11 @@ class Photographer:
     def show(self, board: Board, moment: Moment) -> None:
         """Takes the picture when everything is in it."""
         arrived = len(board.received_scans())
-        lit = board.lamps.get("green") and board.lamps.get("relay") and board.tone_hz
+        lit = board.lamps.get("green") and board.lamps.get("relay")
         if not self.svg and lit and min(len(board.verdicts), arrived) >= VERDICTS_SEEN:
             self._console.print(compose(board, moment, self._console), end="")
-            self.svg = self._console.export_svg(title="make demo")
+            # Without the fonts that rich would have the reader's browser fetch from elsewhere.
+            self.svg = _FONT.sub("", self._console.export_svg(title="make demo"))
 
 
 def main(folder: Path) -> int:

@@ -53,12 +53,12 @@ def print_failure(console: Console, what: str, complaints: Iterable[str], last_l
 
 
 def _answers(answers: Iterable[Answer]) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2), header_style="dim")
+    table = Table(box=None, pad_edge=False, padding=(0, 1), header_style="dim")
     for heading in ("shown", "answer", ""):
         table.add_column(heading)
     for answer in answers:
         wanted = Text("as intended", "green")
         if not answer.as_intended:
-            wanted = Text(f"intended: {told(answer.wanted)}", "bold red")
+            wanted = Text(f"intended: {told(answer.wanted)}, {answer.wanted.kind}", "bold red")
         table.add_row(answer.who, told(answer.said), wanted)
     return table

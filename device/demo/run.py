@@ -24,7 +24,7 @@ from device.demo.child import Child
 from device.demo.district import District
 from device.demo.report import print_failure, print_summary
 from device.demo.scene import draw
-from device.demo.screen import LiveScreen, Moment, PlainScreen
+from device.demo.screen import Moment, screen_for
 from device.demo.settings import prepare
 from device.errors import ExitCode, GateError
 from device.runtime import SystemClock
@@ -83,8 +83,7 @@ def demo(
         KeyboardInterrupt: Ctrl-C, SIGTERM or SIGHUP; everything started has been ended and removed.
     """
     console = console or Console()
-    if screen is None:
-        screen = LiveScreen(console) if console.is_terminal and not plain else PlainScreen(console)
+    screen = screen or screen_for(console, plain=plain)
     board = Board()
     with _signals_interrupt(), tempfile.TemporaryDirectory(prefix="gate-demo-") as name:
         folder = Path(name)
@@ -102,6 +101,9 @@ def demo(
 
 def _with_broker(broker: Broker, folder: Path, board: Board, console: Console, screen: Screen) -> Summary:
     settings = prepare(folder, broker_port=broker.port)
+    console.print(
+        f"A gate without hardware; the broker is {broker.kind} on port {broker.port}.", highlight=False
+    )
     scene = _drawn(settings, console)
     environ = {
         name: value for name, value in os.environ.items() if name not in {"NOTIFY_SOCKET", "WATCHDOG_USEC"}
@@ -174,15 +176,17 @@ class Pace:
     def __init__(self, frames_per_second: float) -> None:
         self._fps = frames_per_second
         self._frames = 0
+        self._position_s = 0.0
         self._since: float | None = None
 
     def position_s(self, board: Board, now: float) -> float | None:
-        """Seconds into the scene, None before the first frame."""
+        """Seconds into the scene, never less than before; None before the first frame."""
         if not board.ready:
             return None
         if self._since is None or board.frames_seen != self._frames:
             self._frames, self._since = board.frames_seen, now
-        return self._frames / self._fps + now - self._since
+        self._position_s = max(self._position_s, self._frames / self._fps + now - self._since)
+        return self._position_s
 
 
 @contextmanager

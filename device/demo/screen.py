@@ -32,11 +32,11 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from rich.console import Console, RenderableType
 
-COLOURS = {"green": "bright_green", "yellow": "bright_yellow", "red": "bright_red", "blue": "bright_blue"}
+COLOURS = {"green": "#2fd565", "yellow": "#ffcc33", "red": "#ff5050", "blue": "#4f9dff"}
 OUTCOME_STYLES: dict[str, str] = {
-    Outcome.GRANTED: "bold bright_green",
-    Outcome.DENIED: "bold bright_red",
-    Outcome.ATTENTION: "bold bright_yellow",
+    Outcome.GRANTED: f"bold {COLOURS['green']}",
+    Outcome.DENIED: f"bold {COLOURS['red']}",
+    Outcome.ATTENTION: f"bold {COLOURS['yellow']}",
 }
 
 FACTS_WIDTH = 38
@@ -45,8 +45,8 @@ FACTS_WIDTH = 38
 FACTS_HEIGHT = 11
 """Rows that they need."""
 
-DISTRICT_ROWS = 2
-"""Messages of the district shown in a terminal of 24 rows; higher ones show more."""
+SMALLEST = (80, 24)
+"""Columns and rows the live screen is made for; a terminal below that gets plain lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +118,15 @@ class PlainScreen:
         )
 
 
+def screen_for(console: Console, *, plain: bool) -> LiveScreen | PlainScreen:
+    """The live screen where the console is a terminal that can show it, otherwise plain lines."""
+    width, height = console.size
+    able = console.is_terminal and not console.is_dumb_terminal and console.encoding.startswith("utf")
+    if plain or not able or width < SMALLEST[0] or height < SMALLEST[1]:
+        return PlainScreen(console)
+    return LiveScreen(console)
+
+
 def verdict_line(said: Said) -> str:
     """One verdict in plain words."""
     answer = f"{words.outcome(said.outcome)}: {words.reason(said.reason)}"
@@ -127,7 +136,11 @@ def verdict_line(said: Said) -> str:
 def arrival_line(arrived: Arrived) -> str:
     """One message at the district in plain words."""
     if arrived.said is None:
-        return f"event {arrived.seq}, {arrived.type}"
+        return (
+            f"event {arrived.seq}, the gate {arrived.what}"
+            if arrived.what
+            else f"event {arrived.seq}, {arrived.type}"
+        )
     whose = f"subject {arrived.subject[:12]}..." if arrived.subject else "no subject"
     said = arrived.said
     return f"event {arrived.seq}, {said.kind}, {said.outcome}, {said.reason}, {whose}"
@@ -141,9 +154,10 @@ def compose(board: Board, moment: Moment, console: Console) -> Layout:
     verdict_rows = max(1, (rest - 4) * 3 // 5)
     root = Layout()
     upper = Layout(size=rows + 2)
+    columns = min(width - FACTS_WIDTH - 8, rows * 32 // 9)
     upper.split_row(
-        Layout(_camera(moment, console, width - FACTS_WIDTH - 4, rows)),
-        Layout(_box("panel", Group(_lamps(board), _facts(board))), size=FACTS_WIDTH + 4),
+        Layout(_camera(moment, console, columns, rows), size=columns + 4),
+        Layout(_box("panel", Group(_lamps(board), _facts(board)))),
     )
     root.split_column(
         Layout(_head(moment), size=1),
@@ -158,7 +172,7 @@ def _head(moment: Moment) -> RenderableType:
     elapsed = min(moment.elapsed_s, moment.duration_s)
     title = Text(" gate-scanner demo", "bold")
     clock = Text(f"{elapsed:4.1f} of {moment.duration_s:.0f} s ")
-    bar = ProgressBar(total=moment.duration_s, completed=elapsed)
+    bar = ProgressBar(total=moment.duration_s, completed=elapsed, complete_style="grey70")
     grid = Table.grid(padding=(0, 2), expand=True)
     grid.add_column(width=18)
     grid.add_column(ratio=1)
@@ -167,11 +181,10 @@ def _head(moment: Moment) -> RenderableType:
     return grid
 
 
-def _camera(moment: Moment, console: Console, room: int, rows: int) -> Panel:
-    columns = min(room - 4, rows * 32 // 9)
+def _camera(moment: Moment, console: Console, columns: int, rows: int) -> Panel:
     if moment.picture is None:
         content = Text("the daemon starts ...", "dim")
-    elif console.color_system in (None, "standard"):
+    elif console.no_color or console.color_system in (None, "standard"):
         content = inked(moment.picture, columns, rows)
     else:
         content = half_blocks(moment.picture, columns, rows)
@@ -186,8 +199,8 @@ def _lamps(board: Board) -> RenderableType:
     on = [board.lamps.get(name, False) for name in LAMPS]
     styles = [COLOURS[name] if lit else "grey35" for name, lit in zip(LAMPS, on, strict=True)]
     for lit_row, dark_row in (
-        ("\u2584\u2588\u2588\u2584", "\u256d\u2500\u2500\u256e"),
-        ("\u2580\u2588\u2588\u2580", "\u2570\u2500\u2500\u256f"),
+        ("\u259f\u2588\u2588\u2599", "\u256d\u2500\u2500\u256e"),
+        ("\u259c\u2588\u2588\u259b", "\u2570\u2500\u2500\u256f"),
     ):
         grid.add_row(
             *(Text(lit_row if lit else dark_row, style) for lit, style in zip(on, styles, strict=True))

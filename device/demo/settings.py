@@ -67,13 +67,12 @@ def prepare(folder: Path, *, broker_port: int) -> Prepared:
     file.write_text(text, encoding="utf-8")
     settings = load(file, check_files=False)
     scene, deny_list = settings.camera.replay.path, settings.policy.deny_list
-    if scene is None or deny_list is None:
-        raise ConfigError(
-            (Problem(str(shipped), 0, 0, "", "camera.replay.path and policy.deny_list are needed"),)
-        )
+    key = settings.privacy.pseudonym_key_file
+    if scene is None or deny_list is None or key is None:
+        needed = "camera.replay.path, policy.deny_list and privacy.pseudonym_key_file are needed"
+        raise ConfigError((Problem(str(shipped), 0, 0, "", needed),))
     scene.mkdir()
     deny_list.write_text(f"{DENIED_IDENTIFIER}  # invented, like everybody here\n", encoding="utf-8")
-    key = settings.privacy.pseudonym_key_file
     key.write_bytes(KEY)
     key.chmod(0o600)
     return Prepared(file, scene, settings.camera.frames_per_second)

@@ -102,7 +102,7 @@ def story() -> tuple[Showing, ...]:
             granted_card,
         ),
         Showing(
-            "a laminated sheet, slightly out of focus",
+            "a laminated sheet, a bit blurred",
             *(4.3, 1.4),
             cards.sheet(
                 "042198000123|LE THI VI DU|1998-02-01|0|163000000000000002|<2<<",
@@ -154,7 +154,7 @@ def story() -> tuple[Showing, ...]:
             granted_qr,
         ),
         Showing(
-            "two at once: a card of the 2024 kind",
+            "two at once: a 2024 card",
             *(17.5, 1.6),
             cards.id_card(
                 "001318004321||Phạm Bé Mẫu|01012018|Nữ|Phường Mẫu, Thành phố Ví Dụ|15032025||||",
@@ -167,7 +167,7 @@ def story() -> tuple[Showing, ...]:
             granted_card,
         ),
         Showing(
-            "two at once: a printed sheet",
+            "two at once: a sheet",
             *(17.6, 1.5),
             cards.sheet(
                 "046085000777|DO VAN THU|1985-11-30|0|163000000000000004|<1<<",

@@ -7,8 +7,8 @@ import pytest
 from rich.console import Console
 
 from device.demo.board import Board
-from device.demo.screen import LiveScreen, Moment, PlainScreen, compose
-from tests.support.said import panel_line, scan_event, scan_line, status_line
+from device.demo.screen import LiveScreen, Moment, PlainScreen, compose, screen_for
+from tests.support.said import panel_line, scan_event, scan_line, status_line, wire_event
 
 PICTURE = np.linspace(0, 255, 96 * 54).reshape(54, 96).astype(np.uint8)
 
@@ -100,11 +100,29 @@ def test_plain_lines_tell_each_thing_once() -> None:
         for _ in range(3):
             screen.show(board, Moment(4.2, 26.0, None))
         board.hear(panel_line("blue"))
+        board.receive((wire_event(4, "gate.lifecycle.v1", {"what": "stopped"}),))
+        board.receive((wire_event(5, "gate.coverage.v1", {}),))
         screen.show(board, Moment(5.0, 26.0, None))
     assert paper.export_text().splitlines() == [
         "   4.2 s  gate      chip ID card: GRANTED: may pass (event 2, 41 ms)",
         "   4.2 s  gate      chip ID card: DENIED: on the deny list (event 3, 39 ms)",
         "   4.2 s  district  event 2, vn.cccd, granted, ok, subject 0123456789ab...",
         "   4.2 s  panel     red, 500 Hz",
+        "   5.0 s  district  event 4, the gate stopped",
+        "   5.0 s  district  event 5, gate.coverage.v1",
         "   5.0 s  panel     blue",
     ]
+
+
+def test_a_terminal_that_can_show_it_gets_the_live_screen() -> None:
+    assert isinstance(screen_for(console(80, 24), plain=False), LiveScreen)
+    assert isinstance(screen_for(console(80, 24), plain=True), PlainScreen)
+    assert isinstance(screen_for(console(79, 24), plain=False), PlainScreen)
+    assert isinstance(screen_for(console(80, 23), plain=False), PlainScreen)
+    assert isinstance(screen_for(console(80, 24, terminal=False), plain=False), PlainScreen)
+
+
+def test_without_colour_the_picture_is_drawn_with_ink() -> None:
+    paper = Console(width=80, height=24, file=io.StringIO(), force_terminal=True, no_color=True, record=True)
+    paper.print(compose(Board(), Moment(1.0, 26.0, PICTURE), paper))
+    assert "%" in paper.export_text()
