@@ -1,0 +1,64 @@
+"""What works and is probably not meant. Never an error: somebody may mean it. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from device.config.model import Settings
+    from device.config.nodes import Document
+    from device.errors import Problem
+
+_PULLED_UP: Final = range(9)
+"""BCM pins with a pull-up from power-on until a program claims them; the others are pulled down
+(BCM2835 ARM Peripherals, table 6-31; later Raspberry Pis kept it)."""
+
+_LOOPBACK: Final = ("127.", "::1", "localhost")
+_PLAIN_PORT: Final = 1883
+_TLS_PORT: Final = 8883
+
+
+def notes(settings: Settings, document: Document) -> Iterator[Problem]:
+    """What a technician should look at once more."""
+    yield from _panel(settings, document)
+    yield from _uplink(settings, document)
+    if settings.journal.when_unavailable == "admit":
+        message = "while nothing can be recorded, people pass and no event will tell of them"
+        yield document.problem(("journal", "when_unavailable"), message)
+
+
+def _panel(settings: Settings, document: Document) -> Iterator[Problem]:
+    panel = settings.panel
+    if panel.driver == "mock" and settings.camera.source != "replay":
+        message = "with a real camera, no light and no relay will ever move"
+        yield document.problem(("panel", "driver"), message, "write lgpio at a real gate")
+    lamps = (panel.lights.green, panel.lights.yellow, panel.lights.red, panel.lights.blue)
+    if not any((*lamps, panel.buzzer, panel.relay)):
+        message = "no light, no buzzer and no relay: nobody at the gate will learn the answer"
+        yield document.problem(("panel",), message)
+    relay = panel.relay
+    if relay is not None and panel.driver == "lgpio" and relay.active_high is (relay.pin in _PULLED_UP):
+        better = "9 to 27" if relay.active_high else "0 to 8"
+        setting = f"gpio={relay.pin}=op,{'dl' if relay.active_high else 'dh'}"
+        message = f"from power-on until the program runs, pin {relay.pin} is pulled to where this relay opens"
+        hint = f"use a pin of {better}, or put {setting} into /boot/firmware/config.txt"
+        yield document.problem(("panel", "relay", "pin"), message, hint)
+
+
+def _uplink(settings: Settings, document: Document) -> Iterator[Problem]:
+    uplink = settings.uplink
+    if not uplink.enabled or uplink.host is None:
+        return
+    if uplink.tls is None and not uplink.host.startswith(_LOOPBACK):
+        what = "events and the password" if uplink.password_file else "events"
+        yield document.problem(("uplink",), f"without tls, {what} travel readable by anybody", "add tls: {}")
+    if uplink.tls is None and uplink.port == _TLS_PORT:
+        yield document.problem(
+            ("uplink", "port"), "8883 is the usual port with TLS", "add tls: {}, or port: 1883"
+        )
+    if uplink.tls is not None and uplink.port == _PLAIN_PORT:
+        yield document.problem(
+            ("uplink", "port"), "1883 is the usual port without TLS", "usual with TLS is 8883"
+        )

@@ -1,0 +1,142 @@
+"""Settings that are fine each by itself and cannot be meant together. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import time
+from typing import TYPE_CHECKING, Final
+
+from device.config.model import Camera, Hours, Policy, Uplink
+from device.config.nodes import path_of
+from device.config.scalars import Wire, written
+from device.config.shape import leaves
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from device.config.model import Section
+    from device.config.nodes import Document, Loc
+    from device.config.shape import Leaf
+    from device.errors import Problem
+
+_MIDNIGHT: Final = time(0)
+"""From here to here is the whole day, and no mistake."""
+
+_SMALL_PICTURE: Final = ("camera", "picamera2", "lores_width")
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A configuration as far as it can be used.
+
+    Attributes:
+        document: it was read from.
+        sections: by place, without what is wrong in them; sections in lists each by its own.
+        meant: settings that are written under a wrong name.
+        doubtful: settings with something wrong: they have their defaults in `sections`.
+    """
+
+    document: Document
+    sections: Mapping[Loc, Section]
+    meant: frozenset[Loc] = frozenset()
+    doubtful: frozenset[Loc] = frozenset()
+
+    def leaves(self) -> Iterator[Leaf]:
+        """Every usable value."""
+        for loc, section in self.sections.items():
+            yield from leaves(section, loc)
+
+    def lacks(self, loc: Loc) -> bool:
+        """Whether nothing is written for a setting, not even something wrong."""
+        return loc not in self.document.spots and loc not in self.meant
+
+    def is_sure(self, *locs: Loc) -> bool:
+        """Whether these values are what was meant."""
+        return self.doubtful.isdisjoint(locs)
+
+
+def contradictions(draft: Draft) -> Iterator[Problem]:
+    """What contradicts what."""
+    yield from _shared_pins(draft)
+    yield from _repeated(draft)
+    for loc, section in draft.sections.items():
+        match section:
+            case Camera():
+                yield from _camera(section, draft)
+            case Hours():
+                yield from _hours(section, loc, draft)
+            case Policy():
+                yield from _policy(section, draft)
+            case Uplink():
+                yield from _uplink(section, draft)
+            case _:
+                pass
+
+
+def _shared_pins(draft: Draft) -> Iterator[Problem]:
+    place = draft.document.of_value
+    owners: dict[object, Loc] = {}
+    wires = (leaf for leaf in draft.leaves() if leaf.shape.mark(Wire))
+    for leaf in sorted(wires, key=lambda leaf: place(leaf.loc)):
+        owner = owners.setdefault(leaf.value, leaf.loc)
+        if owner is not leaf.loc:
+            message = f"pin {leaf.value} is already used by {path_of(owner[:-1])} (line {place(owner).line})"
+            yield draft.document.problem(leaf.loc, message, "each line needs a pin of its own")
+
+
+def _repeated(draft: Draft) -> Iterator[Problem]:
+    for leaf in draft.leaves():
+        entries = leaf.value if isinstance(leaf.value, tuple) else ()
+        for number, entry in enumerate(entries):
+            if entry in entries[:number]:
+                message = f"{entry} stands in this list already"
+                yield draft.document.problem((*leaf.loc, number), message, "delete one of the two")
+
+
+def _camera(camera: Camera, draft: Draft) -> Iterator[Problem]:
+    path = ("camera", "replay", "path")
+    if camera.source == "replay" and camera.replay.path is None and draft.lacks(path):
+        place = draft.document.of_value(("camera", "source"))
+        hint = "add replay: {path: FOLDER} below camera:"
+        yield draft.document.problem(path, "there is nothing to replay", hint, at=place)
+    if camera.picamera2.lores_width > camera.width and draft.is_sure(_SMALL_PICTURE, ("camera", "width")):
+        message = f"the small picture is wider than the picture itself ({camera.width} pixels)"
+        yield draft.document.problem(_SMALL_PICTURE, message, "320 is usual")
+
+
+def _hours(hours: Hours, loc: Loc, draft: Draft) -> Iterator[Problem]:
+    if hours.opens == hours.closes != _MIDNIGHT:
+        message = f"from and to are both {written(hours.opens)}: is it open or not?"
+        hint = "for the whole day write from: 00:00 and to: 24:00"
+        yield draft.document.problem((*loc, "to"), message, hint)
+
+
+def _policy(policy: Policy, draft: Draft) -> Iterator[Problem]:
+    if policy.deny_list is not None and policy.deny_list == policy.allow_list:
+        line = draft.document.of_value(("policy", "deny_list")).line
+        message = f"the same file is deny_list (line {line}): nobody could pass"
+        yield draft.document.problem(("policy", "allow_list"), message, "each list needs a file of its own")
+
+
+def _uplink(uplink: Uplink, draft: Draft) -> Iterator[Problem]:
+    host, shortest, longest = (("uplink", name) for name in ("host", "backoff_min_s", "backoff_max_s"))
+    if uplink.enabled and uplink.host is None and draft.lacks(host) and draft.is_sure(("uplink", "enabled")):
+        place = draft.document.of_key(host)
+        message = "the broker is missing"
+        yield draft.document.problem(host, message, "add host: and its name, or enabled: false", at=place)
+    if uplink.backoff_min_s > uplink.backoff_max_s and draft.is_sure(shortest, longest):
+        message = f"backoff_min_s, {written(uplink.backoff_min_s)}, is longer than backoff_max_s, "
+        loc = longest if draft.lacks(shortest) else shortest
+        yield draft.document.problem(
+            loc, message + written(uplink.backoff_max_s), "is it the other way round?"
+        )
+    yield from _alone(("uplink",), "password_file", "username", uplink, draft)
+    if uplink.tls is not None:
+        yield from _alone(("uplink", "tls"), "cert_file", "key_file", uplink.tls, draft)
+        yield from _alone(("uplink", "tls"), "key_file", "cert_file", uplink.tls, draft)
+
+
+def _alone(loc: Loc, one: str, other: str, section: Section, draft: Draft) -> Iterator[Problem]:
+    """A setting that is of no use without another one."""
+    if getattr(section, one) is not None and getattr(section, other) is None and draft.lacks((*loc, other)):
+        yield draft.document.problem((*loc, one), f"{one} is of no use without {other}", f"add {other}")
