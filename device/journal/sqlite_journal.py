@@ -369,8 +369,11 @@ class SqliteJournal:
     def _look_at_files(self) -> None:
         """Before each append: the file is still the one that was opened, and the log has its bound."""
         database, log, _ = self._files
-        log_bytes = log.stat().st_size if log.exists() else None
-        if log_bytes is None or not database.exists() or database.stat().st_ino != self._inode:
+        try:
+            same, log_bytes = database.stat().st_ino == self._inode, log.stat().st_size
+        except FileNotFoundError:
+            same, log_bytes = False, 0
+        if not same:
             raise JournalUnusable(f"{self.path}: the file was moved or deleted while in use")
         if log_bytes > WAL_ROOM_BYTES:  # a reader of another process holds it
             with contextlib.suppress(sqlite3.OperationalError):

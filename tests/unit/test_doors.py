@@ -20,7 +20,6 @@ DOORS = {
     "picamera2": {"capture/picamera2_source.py"},
     "pydantic": {"config"},
     "pyzbar": {"decode/zbar.py"},
-    "rfc8785": {"journal/record.py"},
     "rich": {"demo"},
     "segno": {"demo"},
     "sqlite3": {"journal"},
