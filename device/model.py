@@ -69,6 +69,19 @@ class Cause(StrEnum):
     DAMAGED = "damaged"  # none of the others: dirt, scratches, a bend
 
 
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """Something that is a code and was not read.
+
+    Attributes:
+        corners: in pixels of the frame, as in `Symbol`.
+        cause: as far as the picture tells.
+    """
+
+    corners: Corners
+    cause: Cause
+
+
 # -- credential -----------------------------------------------------------------------------------
 
 
@@ -195,7 +208,9 @@ class EventType(StrEnum):
     """CloudEvents `type` words."""
 
     SCAN = "gate.scan.v1"
+    UNREAD = "gate.unread.v1"
     LIFECYCLE = "gate.lifecycle.v1"
+    CHECKPOINT = "gate.checkpoint.v1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +272,23 @@ class ScanEvent:
     latency_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class UnreadEvent:
+    """A code was held up and could not be read; `data` of `gate.unread.v1`.
+
+    Attributes:
+        direction: of the gate.
+        cause: as far as the picture tells.
+        side_px: how large the code was in the picture, pixels.
+        clock: when the person was told.
+    """
+
+    direction: Direction
+    cause: Cause
+    side_px: int
+    clock: ClockReading
+
+
 class Lifecycle(StrEnum):
     """What happened to the device itself."""
 
@@ -282,7 +314,7 @@ class LifecycleEvent:
     clock: ClockReading
 
 
-Event: TypeAlias = ScanEvent | LifecycleEvent
+Event: TypeAlias = ScanEvent | LifecycleEvent | UnreadEvent
 
 
 @dataclass(frozen=True, slots=True)

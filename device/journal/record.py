@@ -22,7 +22,7 @@ from enum import StrEnum
 from typing import Final, NoReturn, TypeAlias
 
 from device.errors import JournalError
-from device.model import Event, EventType, LifecycleEvent, ScanEvent
+from device.model import CheckpointEvent, Event, EventType, LifecycleEvent, ScanEvent
 
 Value: TypeAlias = "str | int | bool | list[Value] | dict[str, Value]"
 Data: TypeAlias = dict[str, Value]
@@ -30,8 +30,10 @@ Data: TypeAlias = dict[str, Value]
 # Beyond it a reader that holds numbers as doubles, as JSON readers do, would read another one.
 MAX_NUMBER: Final = 2**53 - 1
 
-_CLASSES: Final[dict[str, type[Event]]] = {
+_CLASSES: Final[dict[str, type[Event | CheckpointEvent]]] = {
+    EventType.CHECKPOINT: CheckpointEvent,
     EventType.SCAN: ScanEvent,
+    EventType.UNREAD: UnreadEvent,
     EventType.LIFECYCLE: LifecycleEvent,
 }
 
@@ -41,11 +43,13 @@ def event_type(event: Event) -> EventType:
     match event:
         case ScanEvent():
             return EventType.SCAN
+        case UnreadEvent():
+            return EventType.UNREAD
         case LifecycleEvent():
             return EventType.LIFECYCLE
 
 
-def as_data(event: Event) -> Data:
+def as_data(event: Event | CheckpointEvent) -> Data:
     """The event's fields as JSON values, without `seq` and `prev`."""
     return _fields(event)
 
@@ -58,7 +62,7 @@ def canonical(data: Data, *, seq: int, prev: str) -> bytes:
             message does not show it.
     """
     try:
-        return _encoded({**data, "seq": seq, "prev": prev})
+        return encoded({**data, "seq": seq, "prev": prev})
     except ValueError:
         raise JournalError("the event has no canonical JSON form") from None
 
@@ -70,7 +74,7 @@ def parse(data: bytes) -> Data | None:
     """
     try:
         found = json.loads(data, parse_float=_refused, parse_constant=_refused)
-        if isinstance(found, dict) and _encoded(found) == data:
+        if isinstance(found, dict) and encoded(found) == data:
             return found
     except (ValueError, RecursionError):
         pass
@@ -88,9 +92,9 @@ def fits_type(word: str, data: Data) -> bool:
     )
 
 
-def _encoded(data: Data) -> bytes:
-    """Raises ValueError for what is outside the domain; the encoder itself knows no bound for numbers."""
-    _check(data)
+def encoded(data: Data) -> bytes:
+    """The canonical form of an object; raises ValueError for what is outside the domain."""
+    _check(data)  # the encoder itself knows no bound for numbers
     return json.dumps(data, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 
 
