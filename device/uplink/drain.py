@@ -146,12 +146,19 @@ class Drain:
             self._forget()
         return closed or self._silence()
 
-    def finish(self, goodbye: Message, *, receipts_s: float, goodbye_s: float) -> bool:
-        """Sends nothing new, waits for receipts, then says goodbye; whether the broker has confirmed it.
+    def finish(self, goodbye: Message, *, last_events_s: float, receipts_s: float, goodbye_s: float) -> bool:
+        """Sends what is left, if that is little, then says goodbye; whether the broker has confirmed it.
+
+        Blocks no longer than its three arguments together: for the last events, for the receipts of what
+        is in flight then, for the goodbye's own.
 
         Raises:
             JournalError: see `step`.
         """
+        until = self._clock.monotonic() + last_events_s
+        while self._clock.monotonic() < until and not self._done():
+            if self.step() is not None:
+                return False
         self._hold_until = math.inf
         if not self._settled_within(receipts_s):
             return False
@@ -310,6 +317,10 @@ class Drain:
     def _silence(self) -> Closed | None:
         silent_s = self._clock.monotonic() - self._moved_at
         return Closed(Loss.NO_RECEIPT) if self._flight and silent_s > self._receipt_within_s else None
+
+    def _done(self) -> bool:
+        more = self._unsent or self._flight or self._again
+        return not more and not self._backlog.pending(1, after_seq=self._read_through)
 
     def _settled_within(self, seconds: float) -> bool:
         until = self._clock.monotonic() + seconds

@@ -29,9 +29,10 @@ log = logging.getLogger(__name__)
 
 # How soon the wish to stop is noticed in any wait; also the longest time between two beats.
 _SLICE_S = 0.25
-# Stopping takes the sum of these three at most, which must stay below 2 s.
-_STOP_RECEIPTS_S = 0.8
-_STOP_GOODBYE_S = 0.5
+# Stopping takes the sum of these at most, and one step's quarter of a second; it must stay below 2 s.
+_STOP_LAST_EVENTS_S = 0.4
+_STOP_RECEIPTS_S = 0.4
+_STOP_GOODBYE_S = 0.4
 _STOP_CLOSE_S = 0.3
 # A connection that held this long was a good one: the next failure starts with short delays again.
 _STABLE_S = 60.0
@@ -177,7 +178,12 @@ class Forwarder:
 
     def _goodbye(self, session: Session) -> None:
         offline = self._state(Status.OFFLINE)
-        said = self._drain.finish(offline, receipts_s=_STOP_RECEIPTS_S, goodbye_s=_STOP_GOODBYE_S)
+        said = self._drain.finish(
+            offline,
+            last_events_s=_STOP_LAST_EVENTS_S,
+            receipts_s=_STOP_RECEIPTS_S,
+            goodbye_s=_STOP_GOODBYE_S,
+        )
         session.close(with_will=not said, timeout_s=_STOP_CLOSE_S)
 
     def _state(self, status: Status) -> Message:

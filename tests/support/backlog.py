@@ -54,7 +54,7 @@ class MemoryBacklog:
     def wait_until_settled(self, timeout_s: float = 30.0) -> bool:
         """Waits until everything is acknowledged or set aside; whether it came true."""
         with self._changed:
-            return self._changed.wait_for(lambda: not self._left(), timeout_s)
+            return self._changed.wait_for(self._settled, timeout_s)
 
     def wait_until(self, cursor: int, timeout_s: float = 30.0) -> bool:
         """Waits until the cursor has come so far; whether it has."""
@@ -66,7 +66,9 @@ class MemoryBacklog:
     def pending(self, limit: int, *, after_seq: int = 0) -> tuple[StoredEvent, ...]:
         self._fail()
         with self._changed:
-            return tuple(event for event in self._left() if event.seq > after_seq)[:limit]
+            first = max(self._cursor, after_seq)
+            page = self._events[first : first + limit + len(self._aside)]
+            return tuple(event for event in page if event.seq not in self._aside)[:limit]
 
     def acknowledge(self, through_seq: int) -> None:
         self._fail()
@@ -87,8 +89,8 @@ class MemoryBacklog:
         with self._changed:
             return self._changed.wait_for(lambda: len(self._events) > after_seq, timeout_s)
 
-    def _left(self) -> list[StoredEvent]:
-        return [event for event in self._events[self._cursor :] if event.seq not in self._aside]
+    def _settled(self) -> bool:
+        return all(event.seq in self._aside for event in self._events[self._cursor :])
 
     def _fail(self) -> None:
         if self.failure is not None:

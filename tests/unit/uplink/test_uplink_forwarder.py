@@ -300,12 +300,23 @@ def _will(broker: MemoryBroker) -> Message:
 
 
 def test_stopping_in_the_middle_of_a_drain_says_goodbye_and_ends_in_time() -> None:
-    backlog, broker = MemoryBacklog(10_000), MemoryBroker()
-    with uplink(backlog, broker):
+    backlog, broker = MemoryBacklog(100_000), MemoryBroker()
+    with uplink(backlog, broker, batch_events=1):
         assert backlog.wait_until(100)
-    assert backlog.cursor < 10_000
+    assert backlog.cursor < 100_000
     assert statuses(broker.received)[-1] is Status.OFFLINE
     assert seqs(broker.received) == list(range(1, backlog.cursor + 1))
+
+
+def test_the_last_event_before_a_stop_goes_out_before_the_goodbye() -> None:
+    backlog, broker = MemoryBacklog(), MemoryBroker()
+    with uplink(backlog, broker) as running:
+        assert broker.wait_for(lambda b: statuses(b.received) == [Status.ONLINE])
+        running.worker.stopping.set()
+        backlog.append()
+    assert seqs(broker.received) == [1]
+    assert statuses(broker.received)[-1] is Status.OFFLINE
+    assert broker.received[-1].topic == ADDRESS.state
 
 
 def test_stopping_while_the_broker_is_silent_leaves_the_last_will() -> None:
