@@ -93,7 +93,8 @@ def demo(
         except GateError as error:
             print_failure(console, str(error), (), board.last_lines)
             return ExitCode.BROKEN
-    print_summary(console, summary, started.kind)
+    if summary.read:
+        print_summary(console, summary, started.kind)
     if summary.complaints:
         print_failure(console, "not everything was as it should be", summary.complaints, board.last_lines)
     return ExitCode.BROKEN if summary.complaints else ExitCode.OK
