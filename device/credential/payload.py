@@ -10,6 +10,8 @@ not UTF-8                       read as ISO 8859-1 (what ISO/IEC 18004 assumes w
                                 wrong kind is still recognised; a personal code read so is malformed
 NUL anywhere                    no text
 lone surrogates                 not UTF-8 and not UTF-16: as above
+more than 30 marks on a letter  no text: beyond Unicode's Stream-Safe Text Format (UAX #15), which every
+                                language stays within; ordering thousands of marks takes quadratic time
 longer than any QR code         no text, not looked at
 ==============================  =====================================================================
 
@@ -26,6 +28,9 @@ from enum import Enum, auto
 
 MAX_CONTENT_BYTES = 7089
 """Digits in a version 40-L code, the most characters a QR code can carry (ISO/IEC 18004, table 7)."""
+
+MAX_MARKS = 30
+"""Combining marks in a row, UAX #15 section 13."""
 
 MAX_FIELDS = 24
 """No known grammar has more than 17 fields; what lies beyond this stays in the last one."""
@@ -72,7 +77,7 @@ def read(content: bytes) -> Payload:
             text, encoding = content.decode("utf-8"), Encoding.UTF8
     except UnicodeDecodeError:
         text, encoding = content.decode("latin-1"), Encoding.LATIN1
-    if "\0" in text:
+    if "\0" in text or _heaps_marks(text):
         return NO_TEXT
     if text.startswith("\ufeff"):
         text, warnings = text[1:], ("byte_order_mark",)
@@ -80,6 +85,18 @@ def read(content: bytes) -> Payload:
     line, warned = _one_line(text)
     fields = tuple(line.split("|", MAX_FIELDS - 1)) if "|" in line else (line,)
     return Payload(text=text, fields=fields, encoding=encoding, warnings=warnings + warned)
+
+
+def _heaps_marks(text: str) -> bool:
+    """Whether any letter bears more than `MAX_MARKS`."""
+    if text.isascii():
+        return False
+    run = 0
+    for character in text:
+        run = run + 1 if unicodedata.combining(character) else 0
+        if run > MAX_MARKS:
+            return True
+    return False
 
 
 def _one_line(text: str) -> tuple[str, tuple[str, ...]]:

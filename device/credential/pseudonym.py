@@ -7,7 +7,6 @@ and off the broker. 16 bytes leave no collision to expect below 10^18 persons.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import unicodedata
 
@@ -34,5 +33,5 @@ def subject_of(identifier: str, *, key: bytes) -> str | None:
     form = canonical(identifier)
     if not form:
         return None
-    digest = hmac.new(key, form.encode("utf-8", "surrogatepass"), hashlib.sha256).digest()
+    digest = hmac.digest(key, form.encode("utf-8", "surrogatepass"), "sha256")
     return digest[:SUBJECT_BYTES].hex()

@@ -108,7 +108,8 @@ class ParsedTrust:
 def parse_trust(text: str) -> ParsedTrust:
     """Reads a trust list file: ``{"keys": [{kid, issuer, spki, uses, not_before?, not_after?}, ...]}``.
 
-    `kid` and `spki` are base64 (DER), `uses` the words of `Use`, times RFC 3339. Pure; raises nothing.
+    `kid` and `spki` are base64 (DER), `uses` the words of `Use`, times RFC 3339. `kid_text` stands for `kid`
+    where messages are JWS, whose kid is a text. Pure; raises nothing.
     """
     try:
         document = json.loads(text)
@@ -129,7 +130,7 @@ def parse_trust(text: str) -> ParsedTrust:
 def _complaint(error: Exception) -> str:
     match error:
         case KeyError():
-            return "it needs kid, issuer, spki and uses"
+            return "it needs kid (or kid_text), issuer, spki and uses"
         case Flawed():
             return "spki is no usable public key (P-256, Ed25519, or RSA of 2,048 bits and more)"
         case binascii.Error():
@@ -145,13 +146,19 @@ def _entry(entry: Any) -> TrustedKey:  # noqa: ANN401 - JSON
     if not uses or not isinstance(issuer, str) or not issuer:
         raise ValueError("uses or issuer")
     return TrustedKey(
-        kid=base64.b64decode(entry["kid"], validate=True),
+        kid=_kid(entry),
         issuer=issuer,
         key=PublicKey(base64.b64decode(entry["spki"], validate=True)),
         uses=uses,
         not_before=_time(entry.get("not_before")),
         not_after=_time(entry.get("not_after")),
     )
+
+
+def _kid(entry: Any) -> bytes:  # noqa: ANN401 - JSON
+    if "kid_text" in entry:
+        return str(entry["kid_text"]).encode("utf-8", "surrogatepass")
+    return base64.b64decode(entry["kid"], validate=True)
 
 
 def _time(text: str | None) -> datetime | None:

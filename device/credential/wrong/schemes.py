@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from device.credential.payload import Payload
     from device.model import Credential
 
-_HEADS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+_KINDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "wrong.wifi": ("Wi-Fi network", ("wifi:", "dpp:")),
     "wrong.contact": ("contact", ("begin:vcard", "mecard:", "bizcard:")),
     "wrong.event": ("calendar entry", ("begin:vevent", "begin:vcalendar")),
@@ -27,15 +27,17 @@ _HEADS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "wrong.geo": ("place on a map", ("geo:",)),
 }
 
-LONGEST_HEAD = max(len(head) for _, heads in _HEADS.values() for head in heads)
+HEADS = tuple(head for _, heads in _KINDS.values() for head in heads)
+
+_LONGEST_HEAD = max(map(len, HEADS))
 
 
 def _kind(word: str, about: str, heads: tuple[str, ...]) -> Kind:
     def recognise(payload: Payload, _context: Context) -> Credential | None:
-        beginning = payload.text.lstrip()[:LONGEST_HEAD].lower()
+        beginning = payload.text.lstrip()[:_LONGEST_HEAD].lower()
         return wrong(word) if beginning.startswith(heads) else None
 
     return Kind(word, about, recognise)
 
 
-KINDS = tuple(_kind(word, about, heads) for word, (about, heads) in _HEADS.items())
+KINDS = tuple(_kind(word, about, heads) for word, (about, heads) in _KINDS.items())

@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from device.credential.kinds import Context, Kind, wrong
+from device.credential.wrong import schemes
 
 if TYPE_CHECKING:
     from device.credential.payload import Payload
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 
 _ADDRESS = re.compile(r"\s*(?:urlto:\s*)?([a-z][a-z0-9+.-]{0,31})://([^/?#\\\s]*)", re.IGNORECASE)
 _BARE = re.compile(r"\s*(?:urlto:|www\.[^\s])", re.IGNORECASE)
-_SECRETS = frozenset({"otpauth", "otpauth-migration"})
-"""Addresses by form, but of a kind of their own."""
+_OTHERS = re.compile("|".join([*(re.escape(head[:-1]) for head in schemes.HEADS), "shc", "hc[0-9a-z]"]))
+"""Words before `://` that begin a kind of their own, and would be an address by form."""
 
 
 def host_of(text: str) -> str | None:
@@ -27,7 +28,7 @@ def host_of(text: str) -> str | None:
     Written out because `urllib.parse` raises on hostile brackets and forgives control characters.
     """
     found = _ADDRESS.match(text)
-    if found is None or found[1].lower() in _SECRETS:
+    if found is None or _OTHERS.fullmatch(found[1].lower()):
         return None
     return found[2].rpartition("@")[2].partition(":")[0].rstrip(".").lower()
 

@@ -65,6 +65,7 @@ def test_any_bytes_have_exactly_one_answer(content: bytes) -> None:
 
 
 @given(CONTENT)
+@example(b"shc://5676")
 @example(b"tel:1||a|17031995|Nam|b|03052021")
 @example(b"000201010211|a|b|17031995|Nam|c|03052021")
 @example(b"\x1d01|a|1995-03-17|0|163000000000000011|")

@@ -379,6 +379,13 @@ def test_a_trust_list_is_read() -> None:
     assert credential.expires == datetime(2026, 12, 31, 17, tzinfo=UTC)
 
 
+def test_a_jose_issuer_is_listed_with_its_kid_as_text() -> None:
+    parsed = parse_trust(json.dumps({"keys": [entry(kid=None, kid_text=KID.hex())]}))
+    assert parsed.problems == ()
+    credential = parse(ISSUER.jws({"sub": "mau", "exp": 2_000_000_000}), trust=parsed.trust)
+    assert credential.identifier == "office/mau"
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
