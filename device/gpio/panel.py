@@ -45,8 +45,8 @@ class GpioPanel:
       meanwhile. A cue that opens and is replaced before the thread woke up still opens.
     * Another opening cue while the relay is pulled makes the pulse longer: a full one from then on.
     * When the process is asked to stop, the relay is released at once. A line that nobody drives any
-      more may keep its level (on a Raspberry Pi it does, see `kernel_pins`), and a door that stays open is worse than
-      a visitor who shows the code once more.
+      more may keep its level (on a Raspberry Pi it does, see `kernel_pins`), and a door that stays open
+      is worse than a visitor who shows the code once more.
 
     The order promise is kept by the caller: GRANTED is shown after its event is on the card. Nothing in
     here lights green or pulls the relay by itself.

@@ -92,6 +92,7 @@ class Pins:
 
     def close(self) -> None:
         """Lets go of every pin. Raises nothing."""
+        self._claimed.clear()
         try:
             with self.told(self.title):
                 self.factory.close()

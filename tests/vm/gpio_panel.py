@@ -18,10 +18,10 @@ from typing import Final
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from tests.vm.gpio_bench import (
-    ATTEMPTS,
     PATIENCE_S,
     TOLERANCE_MS,
     WIRES,
+    Attempt,
     Bench,
     PanelProcess,
     but,
@@ -108,12 +108,12 @@ def check_cues(bench: Bench) -> None:
         for cue in CUES:
             in_time(cue, partial(_play, bench, panel, cue))
         for cue, nominal_hz in (("granted", 1200), ("denied", 500)):
-            heard = [_hear(bench, panel, cue) for _ in range(ATTEMPTS)]
+            heard = [_hear(bench, panel, cue) for _ in range(3)]
             # A figure, not a promise: a busy host lets edges through in bursts that nobody sees singly.
             say(f"       {cue}: a tone of {nominal_hz} Hz is seen at {max(heard)} Hz (at best of {heard})")
 
 
-def _play(bench: Bench, panel: PanelProcess, cue: str) -> tuple[bool, str]:
+def _play(bench: Bench, panel: PanelProcess, cue: str) -> Attempt:
     length_ms, expected = CUES[cue]
     with Watch(bench.lines) as watch:
         asked_at = panel.tell(f"show {cue}")
@@ -126,7 +126,7 @@ def _play(bench: Bench, panel: PanelProcess, cue: str) -> tuple[bool, str]:
     told = ", ".join(f"{name} {spans}" for name, spans in seen.items() if spans)
     told += f", ready {ready_ms}; first light after {(first - asked_at) * 1000:.0f} ms"
     kept = all(close_to(seen[name], spans) for name, spans in expected.items())
-    return kept and abs(ready_ms - length_ms) <= TOLERANCE_MS, told
+    return Attempt(kept and abs(ready_ms - length_ms) <= TOLERANCE_MS, told, watch.blind_ms)
 
 
 def _hear(bench: Bench, panel: PanelProcess, cue: str) -> int:
@@ -142,7 +142,7 @@ def check_permanent_states(bench: Bench) -> None:
     in_time("permanent states", partial(_rest, bench))
 
 
-def _rest(bench: Bench) -> tuple[bool, str]:
+def _rest(bench: Bench) -> Attempt:
     with running_panel() as panel, Watch(bench.lines) as watch:
         begin = time.monotonic()
         pause(1.8)
@@ -156,14 +156,15 @@ def _rest(bench: Bench) -> tuple[bool, str]:
     takes_turns = close_to(red[:1], [(turn, turn + 1000)]) and close_to(
         yellow[:1], [(turn + 1000, turn + 2000)]
     )
-    return blinks and takes_turns, f"starting: blue {blue}; fault: red {red} and yellow {yellow} in turn"
+    seen = f"starting: blue {blue}; fault: red {red} and yellow {yellow} in turn"
+    return Attempt(blinks and takes_turns, seen, watch.blind_ms)
 
 
 def check_replacement(bench: Bench) -> None:
     in_time("the newer cue wins, the relay's pulse completes", partial(_replace, bench))
 
 
-def _replace(bench: Bench) -> tuple[bool, str]:
+def _replace(bench: Bench) -> Attempt:
     with running_panel() as panel, Watch(bench.lines) as watch:
         panel.tell("rest ready")
         panel.tell("show granted")
@@ -173,7 +174,7 @@ def _replace(bench: Bench) -> tuple[bool, str]:
     first = watch.first_active(("green",))
     green, red, relay = (watch.spans(name, first) for name in ("green", "red", "relay"))
     kept = close_to(green, [(0, 100)]) and close_to(red[:1], [(100, 350)]) and close_to(relay, [(0, 500)])
-    return kept, f"green {green}, red {red}, relay {relay}"
+    return Attempt(kept, f"green {green}, red {red}, relay {relay}", watch.blind_ms)
 
 
 def check_stop_and_kill(bench: Bench) -> None:

@@ -38,20 +38,29 @@ def _watch(files: list[str], pipe: Connection) -> None:
     descriptors = [os.open(file, os.O_RDONLY) for file in files]
     changes: list[Change] = []
     pipe.send("watching")
+    longest_s = 0.0
+    looked_at = time.monotonic()
     while not pipe.poll(_PAUSE_S):
+        now = time.monotonic()
+        longest_s, looked_at = max(longest_s, now - looked_at), now
         levels = tuple(int(os.pread(fd, 1, 0)) for fd in descriptors)
         if not changes or changes[-1][1] != levels:
             changes.append((time.monotonic(), levels))
-    pipe.send(changes)
+    pipe.send((changes, longest_s))
 
 
 class Watch:
-    """Watches the lines while the `with` block runs; `spans` then tells what it saw."""
+    """Watches the lines while the `with` block runs; `spans` then tells what it saw.
+
+    Attributes:
+        blind_ms: the longest time between two looks: how long the whole machine stood still.
+    """
 
     def __init__(self, lines: Mapping[str, Line]) -> None:
         self._lines = lines
         self._changes: list[Change] = []
         self._end = 0.0
+        self.blind_ms = 0
 
     def __enter__(self) -> Self:
         context = multiprocessing.get_context("fork")
@@ -64,7 +73,8 @@ class Watch:
 
     def __exit__(self, *_: object) -> None:
         self._pipe.send("enough")
-        self._changes = self._pipe.recv()
+        self._changes, longest_s = self._pipe.recv()
+        self.blind_ms = round(longest_s * 1000)
         self._end = time.monotonic()
         self._process.join()
 
