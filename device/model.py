@@ -317,6 +317,32 @@ class LifecycleEvent:
 Event: TypeAlias = ScanEvent | LifecycleEvent | UnreadEvent
 
 
+class Why(StrEnum):
+    """Why a checkpoint was made."""
+
+    START = "start"
+    STOP = "stop"
+    INTERVAL = "interval"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointEvent:
+    """The gate's signature over its journal; `data` of `gate.checkpoint.v1`. Made by the journal itself.
+
+    To these come `seq`, `prev` and `signature`: Ed25519 over the canonical data without it, 128 lowercase
+    hex digits. Through `prev` it covers every event before it.
+
+    Attributes:
+        why: see `Why`.
+        key: the public key, 64 lowercase hex digits.
+        clock: when.
+    """
+
+    why: Why
+    key: str
+    clock: ClockReading
+
+
 @dataclass(frozen=True, slots=True)
 class StoredEvent:
     """An event as it stands in the journal.

@@ -47,6 +47,7 @@ class BreakKind(StrEnum):
     NOT_CANONICAL = "not_canonical"  # the data are not RFC 8785 canonical JSON
     WRONG_SEQ = "wrong_seq"  # the data carry another number than the row
     WRONG_TYPE = "wrong_type"  # the data do not have the fields of the event's type
+    SIGNATURE = "signature"  # a checkpoint's signature does not hold
     UNREADABLE = "unreadable"  # the file is damaged from here on
 
 

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Final, Self
 from device.errors import JournalError
 from device.journal.chain import Break, BreakKind, Link, link, verify
 from device.journal.database import APPLICATION_ID, pragma, rows, words
+from device.journal.signing import complaint
+from device.model import EventType
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,6 +51,7 @@ class Verification:
         events: how many were read.
         first_seq: of the oldest in the file; 0 when there is none.
         last_seq: of the newest; 0 when there is none.
+        signed_through: the newest event whose gate's signature holds; 0 when there is none.
         breaks: every place where it is not whole, oldest first.
     """
 
@@ -56,6 +59,7 @@ class Verification:
     events: int
     first_seq: int
     last_seq: int
+    signed_through: int
     breaks: tuple[Break, ...]
 
     @property
@@ -103,9 +107,14 @@ class JournalReader:
             yield from events
             next_seq = events[-1].seq + 1
 
-    def verify(self, max_breaks: int) -> Verification:
-        """Reads everything and checks that nothing is missing or changed; stops after `max_breaks`."""
-        first, last, count = 0, Link(-1, ""), 0
+    def verify(self, max_breaks: int, *, key: str = "") -> Verification:
+        """Reads everything and checks that nothing is missing or changed; stops after `max_breaks`.
+
+        Args:
+            max_breaks: how many places are named at most.
+            key: the gate's public key; without it, a checkpoint is believed in the key it names.
+        """
+        first, last, count, signed = 0, Link(-1, ""), 0, 0
         breaks: list[Break] = []
         while len(breaks) < max_breaks:
             try:
@@ -118,10 +127,17 @@ class JournalReader:
             if not page.events:
                 break
             breaks.extend(verify(page.events, after=last))
+            for event in page.events:
+                if wrong := complaint(event, key=key):
+                    breaks.append(Break(BreakKind.SIGNATURE, event.seq, f"event {event.seq}: {wrong}"))
+                elif event.type == EventType.CHECKPOINT:
+                    signed = event.seq
             count += len(page.events)
             first = first or page.events[0].seq
             last = link(page.events[-1].seq, page.events[-1].data)
-        return Verification(self.id, count, first, last.seq if count else 0, tuple(breaks[:max_breaks]))
+        breaks.sort(key=lambda b: b.seq)
+        end = last.seq if count else 0
+        return Verification(self.id, count, first, end, signed, tuple(breaks[:max_breaks]))
 
     def _unreadable(self, from_seq: int, error: JournalError) -> Break:
         """Finds the event at which reading fails, one by one."""

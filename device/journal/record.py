@@ -22,7 +22,7 @@ from enum import StrEnum
 from typing import Final, NoReturn, TypeAlias
 
 from device.errors import JournalError
-from device.model import CheckpointEvent, Event, EventType, LifecycleEvent, ScanEvent
+from device.model import CheckpointEvent, Event, EventType, LifecycleEvent, ScanEvent, UnreadEvent
 
 Value: TypeAlias = "str | int | bool | list[Value] | dict[str, Value]"
 Data: TypeAlias = dict[str, Value]

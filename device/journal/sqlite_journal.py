@@ -46,17 +46,18 @@ import os
 import re
 import sqlite3
 import threading
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from device.errors import JournalError, JournalFull, JournalUnusable
 from device.journal import damage
 from device.journal.database import WAL_ROOM_BYTES, is_damage, rows, words
 from device.journal.keeper import Keeper
+from device.journal.memory import Memory
 from device.journal.opening import SHM_BYTES, open_parts, page_limit
 from device.journal.record import as_data, event_type
 from device.journal.state import JournalStats, WhenFull
 from device.journal.writer import Draft, Writer
+from device.model import CheckpointEvent, EventType, Why
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -65,9 +66,12 @@ if TYPE_CHECKING:
     from device.journal.damage import Replaced
     from device.journal.keeper import Gone
     from device.journal.opening import Opened
+    from device.journal.signing import Signer
     from device.model import Event, StoredEvent
     from device.runtime import Clock
 
+# A district that has the gate's key can trust all but so many newest events; a signature costs 0.1 ms.
+CHECKPOINT_EVENTS: Final = 256
 # After a crash so many events are delivered again at most; written with the next commit, it costs nothing.
 CURSOR_EVENTS: Final = 100
 # The same for a quiet gate.
@@ -80,7 +84,15 @@ class SqliteJournal:
     """The journal on a card. See the contract above. Made by `open`."""
 
     def __init__(
-        self, parts: Opened, *, path: Path, max_bytes: int, keep_days: int, when_full: WhenFull, clock: Clock
+        self,
+        parts: Opened,
+        *,
+        path: Path,
+        max_bytes: int,
+        keep_days: int,
+        when_full: WhenFull,
+        clock: Clock,
+        signer: Signer | None,
     ) -> None:
         self.path = path
         self.replaced: Replaced | None = parts.replaced
@@ -93,21 +105,29 @@ class SqliteJournal:
         self._max_bytes = max_bytes
         self._when_full = when_full
         self._clock = clock
+        self._signer = signer
+        self._signed_seq = parts.head.last.seq
         self._files = tuple(path.with_name(path.name + end) for end in ("", "-wal", "-shm"))
         self._inode = path.stat().st_ino
-        self._head = parts.head
+        self._memory = Memory(parts.head)
         self._drafts: list[Draft] = []
-        self._woken = 0
         self._cursors_written = (parts.head.sent, parts.head.confirmed)
         self._cursors_written_at = clock.monotonic()
         # Held in this order. `_writing` is held through a flush; the other two only for moments.
         self._writing = threading.Lock()
         self._reading = threading.Lock()
-        self._changed = threading.Condition()
+        self._drafting = threading.Lock()
 
     @classmethod
     def open(
-        cls, path: Path, *, max_bytes: int, keep_days: int, when_full: WhenFull, clock: Clock
+        cls,
+        path: Path,
+        *,
+        max_bytes: int,
+        keep_days: int,
+        when_full: WhenFull,
+        clock: Clock,
+        signer: Signer | None = None,
     ) -> SqliteJournal:
         """Opens the journal at `path`, or begins one. Blocks for 2 s at most on a card that answers.
 
@@ -117,19 +137,25 @@ class SqliteJournal:
             keep_days: delivered events are kept so long.
             when_full: see `WhenFull`.
             clock: for the age of events.
+            signer: signs a checkpoint every `CHECKPOINT_EVENTS` events; without it there are none.
 
         Raises:
             JournalUnusable: it cannot be opened and not even begun anew.
         """
-        parts = open_parts(path, max_bytes=max_bytes, clock=clock)
         return cls(
-            parts, path=path, max_bytes=max_bytes, keep_days=keep_days, when_full=when_full, clock=clock
+            open_parts(path, max_bytes=max_bytes, clock=clock),
+            path=path,
+            max_bytes=max_bytes,
+            keep_days=keep_days,
+            when_full=when_full,
+            clock=clock,
+            signer=signer,
         )
 
     @property
     def id(self) -> str:
         """The journal's id, twelve letters and digits."""
-        return self._head.journal
+        return self._memory.head.journal
 
     # -- the scan thread --------------------------------------------------------------------------
 
@@ -141,13 +167,29 @@ class SqliteJournal:
             JournalUnusable: the file is damaged or was taken away; the process must start again.
             JournalError: the disk is full or refuses, now.
         """
-        draft = Draft(event_type(event).value, as_data(event))
-        with self._changed:
+        return self._append(Draft(event_type(event).value, as_data(event)))
+
+    def checkpoint(self, why: Why) -> StoredEvent | None:
+        """Signs the chain as it stands, as an event of its own; at start and stop. None without a signer.
+
+        Raises:
+            JournalError: as `append`.
+        """
+        return self._append(self._checkpoint(self._signer, why)) if self._signer else None
+
+    def _checkpoint(self, signer: Signer, why: Why) -> Draft:
+        event = CheckpointEvent(why=why, key=signer.public_key, clock=self._clock.reading())
+        return Draft(EventType.CHECKPOINT.value, as_data(event), seal=signer.sign)
+
+    def _append(self, draft: Draft) -> StoredEvent:
+        with self._drafting:
             self._drafts.append(draft)
         with self._writing:  # whoever comes first commits for all who wait
             if draft.outcome is None:
-                with self._changed:
+                with self._drafting:
                     drafts, self._drafts = self._drafts, []
+                if self._signer and self._writer.last.seq - self._signed_seq >= CHECKPOINT_EVENTS:
+                    drafts.append(self._checkpoint(self._signer, Why.INTERVAL))  # in the same flush
                 self._commit(drafts)
         return draft.result()
 
@@ -162,11 +204,11 @@ class SqliteJournal:
             if not isinstance(error, JournalError):
                 raise
             return
-        with self._changed:
-            self._head = replace(self._head, last=self._writer.last)
-            self._changed.notify_all()
+        self._memory.appended(self._writer.last)
         for draft, event in zip(drafts, stored, strict=True):
             draft.outcome = event
+            if draft.seal:
+                self._signed_seq = event.seq
 
     def _insert(self, drafts: Sequence[Draft]) -> list[StoredEvent]:
         self._look_at_files()
@@ -191,8 +233,9 @@ class SqliteJournal:
         Raises:
             JournalError: the file cannot be read.
         """
-        where = "WHERE seq > ? AND seq NOT IN (SELECT seq FROM refused) ORDER BY seq LIMIT ?"
-        return self._read(where, (max(self._head.sent, after_seq), limit))
+        head = self._memory.head
+        where = "WHERE seq > ? AND seq <= ? AND seq NOT IN (SELECT seq FROM refused) ORDER BY seq LIMIT ?"
+        return self._read(where, (max(head.sent, after_seq), head.last.seq, limit))
 
     def read(self, from_seq: int, limit: int) -> tuple[StoredEvent, ...]:
         """Events from a number on, whatever their state, at most `limit`.
@@ -200,22 +243,16 @@ class SqliteJournal:
         Raises:
             JournalError: the file cannot be read.
         """
-        return self._read("WHERE seq >= ? ORDER BY seq LIMIT ?", (from_seq, limit))
+        where = "WHERE seq >= ? AND seq <= ? ORDER BY seq LIMIT ?"
+        return self._read(where, (from_seq, self._memory.head.last.seq, limit))
 
     def wait_for_append(self, after_seq: int, timeout_s: float) -> bool:
         """Waits until an event above `after_seq` is there; whether one is. `wake` ends it early."""
-        with self._changed:
-            before = self._woken
-            self._changed.wait_for(
-                lambda: self._head.last.seq > after_seq or self._woken != before, timeout_s
-            )
-            return self._head.last.seq > after_seq
+        return self._memory.wait_for_append(after_seq, timeout_s)
 
     def wake(self) -> None:
         """Ends every `wait_for_append` that is under way. Never blocks."""
-        with self._changed:
-            self._woken += 1
-            self._changed.notify_all()
+        self._memory.wake()
 
     def acknowledge(self, through_seq: int) -> None:
         """Notes that the broker has accepted everything up to `through_seq`.
@@ -225,11 +262,7 @@ class SqliteJournal:
         Raises:
             ValueError: no such event was ever appended.
         """
-        with self._changed:
-            head = self._head
-            if through_seq > head.last.seq:
-                raise ValueError(f"event {through_seq} was never appended")
-            self._head = replace(head, sent=max(head.sent, through_seq)).settled()
+        self._memory.sent(through_seq)
         self._write_cursors_when_due()
 
     def confirm(self, journal: str, through_seq: int) -> bool:
@@ -246,14 +279,10 @@ class SqliteJournal:
             JournalUnusable: the consumer has events that this file does not: its end was lost. Going on
                 would give their numbers a second time, so the next start begins a new journal.
         """
-        with self._changed:
-            head = self._head
-            if journal != head.journal:
-                return False
-            lost_end = through_seq > head.last.seq
-            if not lost_end:
-                self._head = replace(head, confirmed=max(head.confirmed, through_seq)).settled()
-        if lost_end:
+        head = self._memory.head
+        if journal != head.journal:
+            return False
+        if not self._memory.confirmed(through_seq):
             with contextlib.suppress(OSError):
                 damage.mark_suspect(self.path)
             raise JournalUnusable(f"{self.path}: ends with {head.last.seq}, but {through_seq} is confirmed")
@@ -261,7 +290,7 @@ class SqliteJournal:
         return True
 
     def _write_cursors_when_due(self) -> None:
-        sent, confirmed = self._head.sent, self._head.confirmed
+        sent, confirmed = self._memory.head.sent, self._memory.head.confirmed
         moved = sent - self._cursors_written[0] + confirmed - self._cursors_written[1]
         age = self._clock.monotonic() - self._cursors_written_at
         due = moved >= CURSOR_EVENTS or (moved and age >= CURSOR_S)
@@ -283,16 +312,13 @@ class SqliteJournal:
             JournalError: the file cannot be written.
             ValueError: no such event was ever appended, or `why` is not such words.
         """
-        if not 0 < seq <= self._head.last.seq or not _WHY.fullmatch(why):
+        if not 0 < seq <= self._memory.head.last.seq or not _WHY.fullmatch(why):
             raise ValueError(f"event {seq} cannot be set aside for this reason")
         with self._writing, self._translated():
-            if seq <= self._head.pruned.seq:
+            if seq <= self._memory.head.pruned.seq:
                 return
             added = self._keeper.refuse(seq, why)
-            with self._changed:
-                head = self._head
-                ahead = head.refused_ahead | ({seq} if seq > head.sent else set())
-                self._head = replace(head, refused_ahead=ahead, refused=head.refused + added).settled()
+            self._memory.refused(seq, added)
 
     def refused(self, limit: int) -> tuple[tuple[StoredEvent, str], ...]:
         """The oldest events that were set aside and are still kept, each with the reason.
@@ -309,7 +335,7 @@ class SqliteJournal:
 
     def stats(self) -> JournalStats:
         """The journal now. From any thread; never waits for the card."""
-        head = self._head
+        head = self._memory.head
         return JournalStats(
             journal=head.journal,
             stored=head.last.seq - head.pruned.seq,
@@ -334,15 +360,15 @@ class SqliteJournal:
         Raises:
             JournalError: the file cannot be written.
         """
-        before = self._head.pruned.seq
+        before = self._memory.head.pruned.seq
         while self._prune_block():
             pass
         with self._writing, self._translated():
-            if (self._head.sent, self._head.confirmed) != self._cursors_written:
+            if (self._memory.head.sent, self._memory.head.confirmed) != self._cursors_written:
                 self._write_cursors()
         with self._translated():
             self._keeper.checkpoint(truncate=False)
-        return self._head.pruned.seq - before
+        return self._memory.head.pruned.seq - before
 
     def close(self) -> None:
         """Writes the cursor, empties the log and closes the file. Later calls raise JournalError."""
@@ -362,9 +388,13 @@ class SqliteJournal:
     # -- inside -----------------------------------------------------------------------------------
 
     def _read(self, rest: str, values: tuple[int, ...]) -> tuple[StoredEvent, ...]:
-        """One short read transaction: a long one would keep the log from being emptied."""
+        """One short read transaction: a long one would keep the log from being emptied.
+
+        The callers ask for no event above the newest that `append` has promised: the file may show one
+        moments earlier.
+        """
         with self._reading, self._translated():
-            return tuple(rows(self._reader, self._head.journal, rest, values))
+            return tuple(rows(self._reader, self._memory.head.journal, rest, values))
 
     def _look_at_files(self) -> None:
         """Before each append: the file is still the one that was opened, and the log has its bound."""
@@ -383,31 +413,24 @@ class SqliteJournal:
 
     def _make_room(self) -> bool:
         """Removes a block as far as `when_full` allows; whether one went. Inside `_writing`."""
-        gone = self._keeper.prune(self._head, short_of_room=True)
+        gone = self._keeper.prune(self._memory.head, short_of_room=True)
         if gone is None and self._when_full is WhenFull.DROP_OLDEST:
-            gone = self._keeper.drop(self._head)
+            gone = self._keeper.drop(self._memory.head)
         return self._note_gone(gone)
 
     def _prune_block(self) -> bool:
         with self._writing, self._translated():
-            return self._note_gone(self._keeper.prune(self._head, short_of_room=False))
+            return self._note_gone(self._keeper.prune(self._memory.head, short_of_room=False))
 
     def _note_gone(self, gone: Gone | None) -> bool:
         if gone is None:
             return False
-        with self._changed:
-            head = self._head
-            self._head = replace(
-                head,
-                pruned=gone.pruned,
-                refused=head.refused - gone.refused,
-                dropped=head.dropped + gone.dropped,
-            ).settled()
+        self._memory.gone(gone)
         return True
 
     def _write_cursors(self) -> None:
         """Inside `_writing`."""
-        cursors = (self._head.sent, self._head.confirmed)
+        cursors = (self._memory.head.sent, self._memory.head.confirmed)
         self._keeper.write_cursors(*cursors)
         self._cursors_written, self._cursors_written_at = cursors, self._clock.monotonic()
 

@@ -12,18 +12,25 @@ from device.journal.record import Data, canonical
 from device.model import StoredEvent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 # A leaf, its parent and the first page change with each event; a little more when the tree grows.
 _PAGES_PER_EVENT: Final = 4
 
 
 class Draft:
-    """An event on its way into a commit, shared by the thread that brought it and the one that commits."""
+    """An event on its way into a commit, shared by the thread that brought it and the one that commits.
 
-    def __init__(self, kind: str, data: Data) -> None:
+    Args:
+        kind: the type word.
+        data: without `seq` and `prev`.
+        seal: signs the canonical data; the result is added as `signature`.
+    """
+
+    def __init__(self, kind: str, data: Data, *, seal: Callable[[bytes], str] | None = None) -> None:
         self.kind = kind
         self.data = data
+        self.seal = seal
         self.outcome: StoredEvent | BaseException | None = None
 
     def result(self) -> StoredEvent:
@@ -104,6 +111,9 @@ class Writer:
         last = self._last
         for draft in drafts:
             data = canonical(draft.data, seq=last.seq + 1, prev=last.digest)
+            if draft.seal:
+                sealed: Data = {**draft.data, "signature": draft.seal(data)}
+                data = canonical(sealed, seq=last.seq + 1, prev=last.digest)
             last = link(last.seq + 1, data)
             yield StoredEvent(journal=self._journal, seq=last.seq, type=draft.kind, data=data)
 

@@ -30,14 +30,19 @@ def list_events(path: Path) -> Iterator[StoredEvent]:
         yield from reader.events()
 
 
-def verify(path: Path) -> Verification:
+def verify(path: Path, *, key: str = "") -> Verification:
     """Whether the journal at `path` is whole; names at most `MAX_BREAKS` places where it is not.
+
+    Args:
+        path: of the journal.
+        key: the gate's public key, 64 hex digits, that its checkpoints must be signed with; without it
+            each is believed in the key it names.
 
     Raises:
         JournalError: there is no journal there.
     """
     with JournalReader(path) as reader:
-        return reader.verify(MAX_BREAKS)
+        return reader.verify(MAX_BREAKS, key=key)
 
 
 def as_json(event: StoredEvent) -> str:
@@ -55,7 +60,7 @@ def as_text(event: StoredEvent) -> str:
     clock = _object(data, "clock")
     when = f"{clock.get('wall', '')}{'' if clock.get('trusted') is True else '?'}"
     about = _object(data, "credential")
-    told = [data.get("what"), data.get("outcome"), data.get("reason"), data.get("detail")]
+    told = [data.get("what"), data.get("why"), data.get("outcome"), data.get("reason"), data.get("detail")]
     words = [str(w) for w in (*told, about.get("kind"), about.get("subject")) if w]
     return printable(f"{event.seq:>8}  {when:<24}  {'  '.join(words) or event.type}")
 
@@ -66,7 +71,8 @@ def summary(found: Verification) -> list[str]:
         return [f"journal {found.journal}: no events"]
     span = f"journal {found.journal}: {found.events} events, {found.first_seq} to {found.last_seq}"
     if found.whole:
-        return [f"{span}: complete and unchanged"]
+        signed = f"; signed by the gate up to {found.signed_through}" if found.signed_through else ""
+        return [f"{span}: complete and unchanged{signed}"]
     more = len(found.breaks) >= MAX_BREAKS
     places = f"{'at least ' if more else ''}{len(found.breaks)} place{'s' if len(found.breaks) > 1 else ''}"
     return [f"{span}: BROKEN in {places}", *(f"  {printable(b.detail)}" for b in found.breaks)]

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from device.errors import JournalError
 from device.journal.record import as_data, canonical, event_type, fits_type, parse
-from device.model import Event, EventType
-from tests.support.journal import lifecycle_event, scan_event
+from device.model import Cause, Direction, Event, EventType, UnreadEvent
+from tests.support.journal import READING, lifecycle_event, scan_event
 
+UNREAD = UnreadEvent(direction=Direction.IN, cause=next(iter(Cause)), side_px=90, clock=READING)
 PREV = hashlib.sha256(b"").hexdigest()
 
 
@@ -144,3 +145,11 @@ def test_data_without_the_fields_of_its_type_do_not_fit_it() -> None:
 def test_data_may_grow_and_types_may_be_new() -> None:
     assert fits_type("gate.scan.v1", {**as_data(scan_event()), "later": "field"})
     assert fits_type("gate.passage.v9", {})
+
+
+def test_the_records_know_every_event_of_the_model() -> None:
+    assert {event_type(e) for e in (scan_event(), lifecycle_event(), UNREAD)} == {
+        word for word in EventType if word is not EventType.CHECKPOINT
+    }
+    for event in (scan_event(), lifecycle_event(), UNREAD):
+        assert fits_type(event_type(event), as_data(event))
