@@ -31,7 +31,8 @@ apt:
 	@scripts/apt-ensure libzbar.so.0:libzbar0
 
 apt-test: apt
-	@scripts/apt-ensure mosquitto:mosquitto mosquitto_pub:mosquitto-clients systemd-analyze:systemd openssl:openssl
+	@scripts/apt-ensure mosquitto:mosquitto mosquitto_pub:mosquitto-clients systemd-analyze:systemd openssl:openssl \
+		mkfs.ext4:e2fsprogs losetup:mount
 
 demo: venv
 	$(BIN)/gate-scanner demo
@@ -44,7 +45,7 @@ check: venv
 	$(BIN)/pytest -q -m "not slow"
 
 test: apt-test check
-	$(BIN)/pytest -q -m slow
+	$(BIN)/pytest -q -m "slow and not torture"
 
 torture: apt-test venv
 	$(BIN)/pytest -q -m torture --timeout=3600
