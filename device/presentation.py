@@ -1,5 +1,8 @@
 """One showing of one code is one presentation, however many frames it is held for.
 
+A poster in view is answered once; when it has not moved for a while it is scenery and ignored, also after
+people have stood in front of it.
+
 Pure: time is an argument. A code is known by the digest of its bytes; the bytes themselves leave with
 the presentation and are not kept here.
 """
@@ -11,6 +14,8 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from device.scenery import Stillness, centre_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -18,6 +23,10 @@ if TYPE_CHECKING:
 
 MAX_OPEN_SHOWINGS = 64
 """More codes than anybody holds up at once, few enough that a wall of codes costs nothing."""
+
+
+MAX_SCENERY = 16
+"""Posters remembered; one more is answered again now and then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +63,14 @@ class Tracker:
             raise ValueError("a showing ends after 0 s or more, and at least one is followed")
         self._ends_after_s = showing_ends_after_s
         self._max_open = max_open
-        self._last_seen: OrderedDict[bytes, float] = OrderedDict()
+        self._showings: OrderedDict[bytes, Stillness] = OrderedDict()
+        self._scenery: OrderedDict[bytes, Stillness] = OrderedDict()
         self._forgotten = 0
 
     @property
     def open(self) -> int:
         """Showings that go on, as of the last `observe`."""
-        return len(self._last_seen)
+        return len(self._showings)
 
     @property
     def forgotten(self) -> int:
@@ -78,7 +88,7 @@ class Tracker:
         begun = []
         for symbol in sorted(symbols, key=lambda s: area(s.corners), reverse=True):
             digest = hashlib.sha256(symbol.content).digest()
-            if digest not in self._last_seen:
+            if not self._goes_on(digest, symbol, now):
                 begun.append(
                     Presentation(
                         content=symbol.content,
@@ -88,19 +98,38 @@ class Tracker:
                         seen_at=now,
                     )
                 )
-            self._last_seen[digest] = now
-            self._last_seen.move_to_end(digest)
-        while len(self._last_seen) > self._max_open:
-            self._last_seen.popitem(last=False)
+        while len(self._showings) > self._max_open:
+            self._showings.popitem(last=False)
             self._forgotten += 1
         return tuple(begun)
 
+    def _goes_on(self, digest: bytes, symbol: Symbol, now: float) -> bool:
+        """Whether this sight belongs to a showing that goes on, or to scenery; otherwise one begins."""
+        centre = centre_of(symbol.corners)
+        poster = self._scenery.get(digest)
+        if poster is not None:
+            if poster.near(centre) and not poster.over(now, self._ends_after_s):
+                poster.take(centre, now)
+                return True
+            del self._scenery[digest]
+        showing = self._showings.get(digest)
+        if showing is None:
+            self._showings[digest] = Stillness(centre, now)
+            return False
+        showing.take(centre, now)
+        self._showings.move_to_end(digest)
+        if showing.scenery:
+            self._scenery[digest] = self._showings.pop(digest)
+            if len(self._scenery) > MAX_SCENERY:
+                self._scenery.popitem(last=False)
+        return True
+
     def _end_showings(self, now: float) -> None:
-        while self._last_seen:
-            digest, seen = next(iter(self._last_seen.items()))
-            if now - seen <= self._ends_after_s:
+        while self._showings:
+            digest, showing = next(iter(self._showings.items()))
+            if now - showing.seen_at <= self._ends_after_s:
                 return
-            del self._last_seen[digest]
+            del self._showings[digest]
 
 
 def area(corners: Corners) -> float:

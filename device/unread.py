@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from device.model import Unread
+from device.scenery import Stillness, centre_of, side_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,45 +25,23 @@ MAX_FOLLOWED = 16
 FRAMES_AT_LEAST = 3
 """A texture that looks like a code in one frame is no person."""
 
-STILL_PX = 6.0
-"""A hand moves more than this within seconds; a poster does not."""
 
-SCENERY_AFTER_S = 20.0
-"""Nobody holds a card this still for so long."""
-
-SCENERY_FORGOTTEN_AFTER_S = 3600.0
-"""A poster that people stand in front of, or that the night hides, is still the same poster."""
-
-
-@dataclass(slots=True)
 class _Place:
     """Where something unread has been seen."""
 
-    centre: tuple[float, float]
-    side_px: float
-    begun_at: float
-    seen_at: float
-    anchor: tuple[float, float]
-    still_since: float
-    frames: int = 0
-    told: bool = False
-    causes: Counter[Cause] = field(default_factory=Counter)
+    def __init__(self, sight: Unread, now: float) -> None:
+        self.centre, self.side_px = centre_of(sight.corners), side_of(sight.corners)
+        self.stillness = Stillness(self.centre, now)
+        self.begun_at = now
+        self.frames = 0
+        self.told = False
+        self.causes: Counter[Cause] = Counter()
 
-    @property
-    def scenery(self) -> bool:
-        return self.told and self.seen_at - self.still_since >= SCENERY_AFTER_S
-
-    def take(self, unread: Unread, now: float) -> None:
-        self.centre = centre_of(unread.corners)
-        if math.dist(self.centre, self.anchor) > STILL_PX:
-            self.anchor, self.still_since = self.centre, now
-        self.side_px = side_of(unread.corners)
-        self.seen_at = now
+    def take(self, sight: Unread, now: float) -> None:
+        self.centre, self.side_px = centre_of(sight.corners), side_of(sight.corners)
+        self.stillness.take(self.centre, now)
         self.frames += 1
-        self.causes[unread.cause] += 1
-
-    def over(self, now: float, ends_after_s: float) -> bool:
-        return now - self.seen_at > (SCENERY_FORGOTTEN_AFTER_S if self.scenery else ends_after_s)
+        self.causes[sight.cause] += 1
 
 
 class UnreadWatch:
@@ -87,7 +65,7 @@ class UnreadWatch:
             symbols: what it read: a place where something was read is not unread any more.
             now: monotonic seconds.
         """
-        self._places = [place for place in self._places if not place.over(now, self._ends_after_s)]
+        self._places = [place for place in self._places if not place.stillness.over(now, self._ends_after_s)]
         for symbol in symbols:
             self._forget(symbol.corners)
         told = []
@@ -114,22 +92,11 @@ class UnreadWatch:
                 return place
         if len(self._places) >= MAX_FOLLOWED:
             return None
-        self._places.append(_Place(centre, side_px, now, now, centre, now))
+        self._places.append(_Place(sight, now))
         return self._places[-1]
 
     def _forget(self, corners: Corners) -> None:
-        centre = centre_of(corners)
+        centre, side_px = centre_of(corners), side_of(corners)
         self._places = [
-            p for p in self._places if p.scenery or math.dist(p.centre, centre) > side_of(corners)
+            p for p in self._places if p.stillness.scenery or math.dist(p.centre, centre) > side_px
         ]
-
-
-def centre_of(corners: Corners) -> tuple[float, float]:
-    """The middle of a symbol, pixels."""
-    return sum(x for x, _ in corners) / 4, sum(y for _, y in corners) / 4
-
-
-def side_of(corners: Corners) -> float:
-    """The mean length of a symbol's sides, pixels."""
-    around = zip(corners, (*corners[1:], corners[0]), strict=True)
-    return sum(math.dist(a, b) for a, b in around) / 4

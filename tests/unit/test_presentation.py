@@ -75,6 +75,37 @@ def test_a_wall_of_codes_is_bounded_and_counted() -> None:
     assert (tracker.open, tracker.forgotten) == (MAX_OPEN_SHOWINGS, 10)
 
 
+def test_a_poster_is_answered_once_whoever_stands_in_front_of_it() -> None:
+    tracker = Tracker(ENDS_AFTER_S)
+    begun = [p for tenth in range(650) for p in tracker.observe([symbol(b"poster")], tenth / 10)]
+    assert len(begun) == 1
+    assert tracker.observe([], 80.0) == ()
+    assert tracker.observe([symbol(b"poster")], 81.0) == ()
+
+
+def test_a_poster_that_is_taken_off_the_wall_and_held_up_is_answered() -> None:
+    tracker = Tracker(ENDS_AFTER_S)
+    for tenth in range(650):
+        tracker.observe([symbol(b"poster")], tenth / 10)
+    held = Symbol(b"poster", "QRCode", "zxing", square(100, at=200))
+    assert len(tracker.observe([held], 70.0)) == 1
+
+
+def test_a_poster_that_was_gone_for_hours_is_answered_again() -> None:
+    tracker = Tracker(ENDS_AFTER_S)
+    for tenth in range(650):
+        tracker.observe([symbol(b"poster")], tenth / 10)
+    assert len(tracker.observe([symbol(b"poster")], 4000.0)) == 1
+
+
+def test_a_code_in_an_unsteady_hand_never_becomes_scenery() -> None:
+    tracker = Tracker(ENDS_AFTER_S)
+    for tenth in range(900):
+        shaken = Symbol(b"a", "QRCode", "zxing", square(100, at=tenth % 3 * 5))
+        tracker.observe([shaken], tenth / 10)
+    assert len(tracker.observe([symbol(b"a")], 92.0)) == 1
+
+
 @pytest.mark.parametrize(("ends_after_s", "max_open"), [(-1.0, 1), (1.0, 0)])
 def test_senseless_settings_are_refused(ends_after_s: float, max_open: int) -> None:
     with pytest.raises(ValueError, match="at least one"):

@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from device.model import Cause, Corners, Symbol, Unread
-from device.unread import MAX_FOLLOWED, UnreadWatch, centre_of, side_of
+from device.scenery import centre_of, side_of
+from device.unread import MAX_FOLLOWED, UnreadWatch
 
 
 def square(x: int, y: int, side: int = 100) -> Corners:
@@ -69,7 +70,7 @@ def test_a_texture_seen_in_one_frame_is_nobody() -> None:
 
 def test_something_that_never_moves_is_told_once_and_then_belongs_to_the_place() -> None:
     watch = UnreadWatch(tell_after_s=0.3, ends_after_s=1.0)
-    told = [t for tenth in range(300) for t in watch.observe([unread()], (), tenth / 10)]
+    told = [t for tenth in range(700) for t in watch.observe([unread()], (), tenth / 10)]
     assert len(told) == 1
     # Somebody stands in front of it for ten minutes; then it is there again.
     told = [t for tenth in range(6300, 6400) for t in watch.observe([unread()], (), tenth / 10)]
