@@ -143,7 +143,8 @@ class CaptureLoop:
         self._on_end = on_end
         self._stats = CaptureStats()
         self._failures = 0
-        self._troubled_at: float | None = None
+        self._troubled = False
+        self._heard_at = 0.0
         self._last_sequence: int | None = None
 
     @property
@@ -156,12 +157,18 @@ class CaptureLoop:
         """The longest time between two beats while all bounds hold: the least `deadline_s` of the worker."""
         return max(OPEN_WITHIN_S, self._stall_s + _LOOK_EVERY_S + CLOSE_WITHIN_S, _LONGEST_PAUSE_S) + 1.0
 
+    @property
+    def stop_s(self) -> float:
+        """How long stopping may take once the camera is open: the least `join_s` of the worker."""
+        return _LOOK_EVERY_S + CLOSE_WITHIN_S + 0.5
+
     def body(self, worker: Worker) -> None:
         """Runs until `worker.stopping` is set; beats once per frame, and once per step of re-opening.
 
         Raises:
             CameraError: the camera could not be brought back.
         """
+        self._heard_at = self._clock.monotonic()
         try:
             while not worker.stopping.is_set():
                 try:
@@ -179,12 +186,12 @@ class CaptureLoop:
 
     def _stream(self, worker: Worker) -> None:
         """Moves frames until asked to stop, or the source ended and stopping was asked for after that."""
-        opened_at = heard_at = self._clock.monotonic()
+        opened_at = listening_since = self._clock.monotonic()
         while not worker.stopping.is_set():
             try:
                 frame = self._source.read(min(_LOOK_EVERY_S, self._stall_s))
             except CameraStalled as error:
-                silent_s = self._clock.monotonic() - heard_at
+                silent_s = self._clock.monotonic() - listening_since
                 if silent_s < self._stall_s:
                     continue
                 raise CameraStalled(f"{self._source.name} gave no frame for {silent_s:.1f} s") from error
@@ -192,13 +199,15 @@ class CaptureLoop:
                 self._finish(worker)
                 return
             worker.beat()
-            heard_at = self._clock.monotonic()
-            if heard_at - opened_at >= _STEADY_AFTER_S:
+            listening_since = self._clock.monotonic()
+            if listening_since - opened_at >= _STEADY_AFTER_S:
                 self._failures = 0
-            self._deliver(frame, heard_at)
+            self._deliver(frame)
 
-    def _deliver(self, frame: Frame, now: float) -> None:
+    def _deliver(self, frame: Frame) -> None:
         self._slot.put(frame)
+        quiet_s = self._clock.monotonic() - self._heard_at
+        self._heard_at += quiet_s
         gap = 0 if self._last_sequence is None else frame.sequence - self._last_sequence - 1
         self._last_sequence = frame.sequence
         stats = self._stats
@@ -207,9 +216,9 @@ class CaptureLoop:
             height, width = frame.luma.shape
             log.info("first frame from %s, %dx%d", self._source.name, width, height)
             self._on_first_frame()
-        if self._troubled_at is not None:
-            log.info("%s gives frames again after %.1f s", self._source.name, now - self._troubled_at)
-            self._troubled_at = None
+        if self._troubled:
+            log.info("%s gives frames again after %.1f s", self._source.name, quiet_s)
+            self._troubled = False
             self._stats = replace(self._stats, reopened=stats.reopened + 1)
 
     def _answer(self, error: CameraError, worker: Worker) -> None:
@@ -221,8 +230,7 @@ class CaptureLoop:
             stalls=stats.stalls + stalled,
             last_trouble=Trouble.STALLED if stalled else Trouble.UNAVAILABLE,
         )
-        if self._troubled_at is None:
-            self._troubled_at = self._clock.monotonic()
+        self._troubled = True
         self._failures += 1
         if self._failures > self._reopen_attempts:
             raise error

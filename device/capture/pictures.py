@@ -19,21 +19,7 @@ Luma: TypeAlias = npt.NDArray[np.uint8]
 
 # What OpenCV's wheel reads. A folder may hold other files beside the pictures: they are not looked at.
 _SUFFIXES = frozenset(
-    (
-        ".png",
-        ".jpg",
-        ".jpeg",
-        ".jpe",
-        ".bmp",
-        ".webp",
-        ".tif",
-        ".tiff",
-        ".pgm",
-        ".ppm",
-        ".pbm",
-        ".pnm",
-        ".jp2",
-    )
+    {".png", ".jpg", ".jpeg", ".jpe", ".bmp", ".webp", ".tif", ".tiff", ".pgm", ".ppm", ".pbm", ".pnm"}
 )
 # Around a smaller picture: neither print nor paper, so it makes no edge that looks like a code's.
 _GROUND = 128

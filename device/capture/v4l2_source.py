@@ -147,11 +147,12 @@ class V4l2Source:
             raise CameraUnavailable(f"{self.name} is not open")
         until = self._clock.monotonic() + timeout_s
         while True:
-            grab = pump.newest.take(max(0.0, until - self._clock.monotonic()))
-            if grab is None and pump.ended.done():
-                raise CameraUnavailable(f"{self.name} gives no more frames: was it unplugged?")
-            if grab is None:
+            left_s = 0.0 if pump.ended.done() else max(0.0, until - self._clock.monotonic())
+            grab = pump.newest.take(left_s)
+            if grab is None and not pump.ended.done():
                 raise CameraStalled(f"{self.name} gave no frame within {timeout_s:.1f} s")
+            if not isinstance(grab, _Grab):
+                raise grab or CameraUnavailable(f"{self.name} gives no more frames")
             self._sequence = grab.sequence
             luma = brightness(grab.raw, pump.fourcc, pump.height)
             if luma is not None:
@@ -173,7 +174,7 @@ class _Pump:
     """Drains the device in a thread of its own, from opening to releasing it.
 
     Attributes:
-        newest: the last picture not yet taken.
+        newest: the last picture not yet taken, or what ended them all.
         started: set when the device is open and configured, or when that failed.
         ended: done when the device is released; holds the error if there was one.
         fourcc: pixel format in use. Valid once started.
@@ -190,7 +191,7 @@ class _Pump:
         video: Callable[[str], Video],
         sequence: int,
     ) -> None:
-        self.newest: LatestSlot[_Grab] = LatestSlot()
+        self.newest: LatestSlot[_Grab | CameraUnavailable] = LatestSlot()
         self.started = threading.Event()
         self.fourcc = ""
         self.height = size[1]
@@ -215,10 +216,15 @@ class _Pump:
                 self.started.set()
                 while not self._stop.is_set():
                     self._pass_on(video)
+            except CameraUnavailable as error:
+                self.newest.put(error)  # whoever waits for a picture must not go on waiting
+                raise
+            except cv2.error as error:
+                broken = CameraUnavailable(f"{self._device} broke down: {error}")
+                self.newest.put(broken)
+                raise broken from error
             finally:
                 video.release()
-        except cv2.error as error:
-            raise CameraUnavailable(f"{self._device} broke down: {error}") from error
         finally:
             self.started.set()
 
@@ -247,7 +253,7 @@ class _Pump:
 
     def _pass_on(self, video: Video) -> None:
         if not video.grab():
-            raise CameraUnavailable(f"{self._device} stopped giving frames")
+            raise CameraUnavailable(f"{self._device} stopped giving frames: check its plug and hub")
         now = self._clock.monotonic()
         stamp_ms = video.get(cv2.CAP_PROP_POS_MSEC)
         ok, raw = video.retrieve()

@@ -200,8 +200,8 @@ class Picamera2:
         assert display is encode is None
         return {"main": main, "lores": lores, "buffer_count": buffer_count}
 
-    def configure(self, camera_config: dict[str, Any] | None = None) -> None:
-        assert camera_config is not None
+    def configure(self, camera_config: Any = ...) -> None:  # noqa: ANN401 - picamera2 takes much here
+        assert isinstance(camera_config, dict)
         assert not self._config, "configured twice"
         self._config = camera_config
         for _ in range(camera_config["buffer_count"]):
