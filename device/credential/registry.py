@@ -48,7 +48,7 @@ _DIGITS = re.compile(r"\s*[0-9]+\s*")
 def parse(content: bytes, *, poster_hosts: frozenset[str] = frozenset(), trust: Trust = NOBODY) -> Credential:
     """What the bytes of a code claim to be. Pure; raises nothing.
 
-    Unsigned kinds take tens of microseconds, a signature some 300, the worst content known 5 ms.
+    Unsigned kinds take tens of microseconds, a signature some 300, the worst content known 3 ms.
 
     Args:
         content: as the decoder found it.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from array import array
 from bisect import bisect_left
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -24,6 +25,7 @@ MAX_PROBLEMS = 20
 _SUBJECT = re.compile(r"subject:([0-9a-fA-F]{32})")
 _COMMENT = re.compile(r"(?:^|\s)#.*")
 _IDENTIFIER = re.compile(r"\S(?:.{0,126}\S)?")
+_COLUMNS = re.compile(r"[,;|\t]")
 _ODD_DIGITS = re.compile(r"[0-9]{8}|[0-9]{11}|[0-9]{13}")
 
 
@@ -31,48 +33,54 @@ class Subjects:
     """An immutable set of pseudonyms, packed: 16 bytes each, found by bisection.
 
     200,000 of them take 3.2 MB where a frozenset of strings takes 26 MB. Safe from any thread.
+
+    Raises:
+        ValueError: a subject is not 32 hex digits.
     """
 
-    __slots__ = ("_digest", "_packed")
+    __slots__ = ("_high", "_low", "digest")
 
     def __init__(self, subjects: Iterable[str] = ()) -> None:
-        """Raises ValueError when a subject is not 32 hex digits."""
-        unique = sorted({bytes.fromhex(subject) for subject in subjects})
-        if any(len(item) != SUBJECT_BYTES for item in unique):
-            raise ValueError("a subject is 32 hex digits")
-        self._packed = b"".join(unique)
-        self._digest = hashlib.sha256(self._packed).hexdigest()
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 of the content, the same for the same set whatever the order it came in."""
-        return self._digest
+        unique = sorted({_halves(subject) for subject in subjects})
+        # Two arrays of eight bytes each: `bisect` compares in the first without making a Python object.
+        self._high = array("Q", (high for high, _ in unique))
+        self._low = array("Q", (low for _, low in unique))
+        content = hashlib.sha256(self._high.tobytes() + self._low.tobytes())
+        self.digest = content.hexdigest()
+        """Names the content: the same for the same set, whatever the order it came in."""
 
     def __len__(self) -> int:
-        return len(self._packed) // SUBJECT_BYTES
+        return len(self._high)
 
-    def __contains__(self, subject: object) -> bool:
-        if not isinstance(subject, str):
-            return False
-        wanted = bytes.fromhex(subject)
-        at = bisect_left(range(len(self)), wanted, key=self._at)
-        return at < len(self) and self._at(at) == wanted
+    def __contains__(self, subject: str) -> bool:
+        high, low = _halves(subject)
+        at = bisect_left(self._high, high)
+        while at < len(self._high) and self._high[at] == high:
+            if self._low[at] == low:
+                return True
+            at += 1
+        return False
 
     def any_of(self, subjects: Iterable[str]) -> bool:
         """Whether at least one of them is in it."""
         return any(subject in self for subject in subjects)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Subjects) and self._packed == other._packed
+        return isinstance(other, Subjects) and self.digest == other.digest
 
     def __hash__(self) -> int:
-        return hash(self._packed)
+        return hash(self.digest)
 
     def __repr__(self) -> str:
         return f"Subjects({len(self)})"
 
-    def _at(self, index: int) -> bytes:
-        return self._packed[index * SUBJECT_BYTES : (index + 1) * SUBJECT_BYTES]
+
+def _halves(subject: str) -> tuple[int, int]:
+    """The pseudonym as two numbers of 64 bits. Raises ValueError when it is none."""
+    data = bytes.fromhex(subject)
+    if len(data) != SUBJECT_BYTES:
+        raise ValueError("a subject is 32 hex digits")
+    return int.from_bytes(data[:8], "big"), int.from_bytes(data[8:], "big")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +151,7 @@ def _problem(entry: str) -> str:
         return "'subject:' must be followed by exactly 32 hex digits"
     if not _IDENTIFIER.fullmatch(entry) or not entry.isprintable():
         return "an identifier has at most 128 characters, none of them invisible"
-    if any(mark in entry for mark in ",;|\t"):
+    if _COLUMNS.search(entry):
         return "one identifier a line, without other columns"
     if _ODD_DIGITS.fullmatch(entry):
         count = len(entry)

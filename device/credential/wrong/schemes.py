@@ -30,11 +30,13 @@ _KINDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
 HEADS = tuple(head for _, heads in _KINDS.values() for head in heads)
 
 _LONGEST_HEAD = max(map(len, HEADS))
+_LOOK_AT = 64
+"""Characters in which the head is looked for: some generators put a few spaces or lines before it."""
 
 
 def _kind(word: str, about: str, heads: tuple[str, ...]) -> Kind:
     def recognise(payload: Payload, _context: Context) -> Credential | None:
-        beginning = payload.text.lstrip()[:_LONGEST_HEAD].lower()
+        beginning = payload.text[:_LOOK_AT].lstrip()[:_LONGEST_HEAD].lower()
         return wrong(word) if beginning.startswith(heads) else None
 
     return Kind(word, about, recognise)

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from device.credential.payload import Payload
     from device.model import Credential
 
-_ADDRESS = re.compile(r"\s*(?:urlto:\s*)?([a-z][a-z0-9+.-]{0,31})://([^/?#\\\s]*)", re.IGNORECASE)
-_BARE = re.compile(r"\s*(?:urlto:|www\.[^\s])", re.IGNORECASE)
+_ADDRESS = re.compile(r"\s{0,32}(?:urlto:\s{0,32})?([a-z][a-z0-9+.-]{0,31})://([^/?#\\\s]*)", re.IGNORECASE)
+_BARE = re.compile(r"\s{0,32}(?:urlto:|www\.[^\s])", re.IGNORECASE)
 _OTHERS = re.compile("|".join([*(re.escape(head[:-1]) for head in schemes.HEADS), "shc", "hc[0-9a-z]"]))
 """Words before `://` that begin a kind of their own, and would be an address by form."""
 

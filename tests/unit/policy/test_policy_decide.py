@@ -205,6 +205,6 @@ def test_nobody_is_granted_against_standing_kind_or_list(
     if verdict.outcome is Outcome.GRANTED:
         assert standing in {Standing.CLAIMED, Standing.VERIFIED}
         assert kind in rules.accept
-        assert subject not in lists.deny
-        assert lists.allow is None or subject in lists.allow
+        assert subject is None or subject not in lists.deny
+        assert lists.allow is None or (subject is not None and subject in lists.allow)
         assert not (trusted and rules.hours)
