@@ -113,6 +113,9 @@ def assemble(
     """
     slot: LatestSlot[Frame] = LatestSlot()
     first_frame, ended = threading.Event(), threading.Event()
+    # First of all the pins: a relay that a killed process left pulled is released here.
+    panel = _panel(settings, clock)
+    parts.callback(panel.close)
     journal = _journal(settings, clock)
     parts.callback(journal.close)
     if journal.replaced is not None:
@@ -123,8 +126,6 @@ def assemble(
             )
         )
     judge = make_judge(settings, clock)
-    panel = _panel(settings, clock)
-    parts.callback(panel.close)
     pool = DecoderPool(
         engines=settings.decode.engines,
         deadline_ms=settings.decode.deadline_ms,
