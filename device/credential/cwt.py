@@ -42,6 +42,9 @@ _DATE = re.compile(r"([0-9]{4})[-/]?([0-9]{2})[-/]?([0-9]{2})")
 _SHORTEST_CHARACTERS = 120
 """A COSE_Sign1 with an empty payload and a signature of 64 bytes has more; shorter text is no pass."""
 
+_HEAD_CHARACTERS = 510
+"""340 bytes: a compressed stream may begin with a table of some 100 before its first byte comes out."""
+
 _BASE45 = re.compile(r"[0-9A-Z $%*+./:-]+")
 _BEGINNING = re.compile(rb"(?:\xd8\x3d)?\xd2?\x84[\x40-\x58]")
 """COSE_Sign1: under the tags 61 and 18 or neither, four items, the first of them a short byte string."""
@@ -60,9 +63,10 @@ def _message(payload: Payload) -> bytes | None:
 
 
 def _head(text: str) -> bytes:
-    """The first 64 bytes, or nothing when they are not base45."""
+    """The first bytes, or nothing when they are not base45."""
+    whole_groups = text.rstrip("\r\n")[:_HEAD_CHARACTERS]
     try:
-        return base45.decode(text[:96])
+        return base45.decode(whole_groups[: len(whole_groups) // 3 * 3])
     except Flawed:
         return b""
 

@@ -11,6 +11,7 @@ import base64
 import binascii
 import hashlib
 import json
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 
 MAX_KEYS = 4096
 """The European list held some 300 keys at its largest; more than this is not a list of issuers."""
+
+
+_ISSUER = re.compile(r"[A-Za-z0-9._-]{1,64}")
+"""It goes into events, and with a slash behind it into identifiers."""
 
 
 class Use(StrEnum):
@@ -137,13 +142,16 @@ def _complaint(error: Exception) -> str:
             return "kid and spki are base64"
         case _:
             uses = ", ".join(Use)
-            return f"uses are among {uses}; not_before and not_after are RFC 3339 times with an offset"
+            return (
+                f"uses are among {uses}; issuer is 1 to 64 letters, digits, dots, dashes and underscores; "
+                "not_before and not_after are RFC 3339 times with an offset"
+            )
 
 
 def _entry(entry: Any) -> TrustedKey:  # noqa: ANN401 - JSON
     uses = frozenset(Use(word) for word in entry["uses"])
     issuer = entry["issuer"]
-    if not uses or not isinstance(issuer, str) or not issuer:
+    if not uses or not isinstance(issuer, str) or not _ISSUER.fullmatch(issuer):
         raise ValueError("uses or issuer")
     return TrustedKey(
         kid=_kid(entry),

@@ -379,6 +379,12 @@ def test_a_trust_list_is_read() -> None:
     assert credential.expires == datetime(2026, 12, 31, 17, tzinfo=UTC)
 
 
+def test_a_pass_is_known_however_long_the_table_its_compression_begins_with() -> None:
+    gates = [f"gate-{number * 7919 % 1000:03}" for number in range(60)]
+    content = ISSUER.cwt({2: "mau", 3: gates, 4: 2_000_000_000}, compressed=True)
+    assert parse(content, trust=ISSUER.trust()).audience == tuple(gates)
+
+
 def test_a_jose_issuer_is_listed_with_its_kid_as_text() -> None:
     parsed = parse_trust(json.dumps({"keys": [entry(kid=None, kid_text=KID.hex())]}))
     assert parsed.problems == ()
@@ -394,7 +400,8 @@ def test_a_jose_issuer_is_listed_with_its_kid_as_text() -> None:
         ({"spki": base64.b64encode(b"nothing").decode()}, "no usable public key"),
         ({"uses": []}, "uses are among"),
         ({"uses": ["everything"]}, "uses are among"),
-        ({"issuer": ""}, "uses are among"),
+        ({"issuer": ""}, "issuer is 1 to 64"),
+        ({"issuer": "a/b"}, "issuer is 1 to 64"),
         ({"not_after": "2027-01-01T00:00:00"}, "with an offset"),
         ({"not_after": 7}, "with an offset"),
         ({"uses": 7}, "uses are among"),
