@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from device.demo.check import Summary
     from device.demo.scene import Scene
     from device.demo.settings import Prepared
+    from device.runtime import Clock
 
 REDRAWS_PER_SECOND = 12
 """As many as the scene has pictures."""
@@ -89,7 +90,7 @@ def demo(
         folder = Path(name)
         try:
             with Broker(folder, kind=broker, path=search_path(os.environ)) as started:
-                summary = _with_broker(started, folder, board, console, screen)
+                summary = _with_broker(started, folder, board, console, screen, SystemClock())
         except GateError as error:
             print_failure(console, str(error), (), board.last_lines)
             return ExitCode.BROKEN
@@ -100,7 +101,9 @@ def demo(
     return ExitCode.BROKEN if summary.complaints else ExitCode.OK
 
 
-def _with_broker(broker: Broker, folder: Path, board: Board, console: Console, screen: Screen) -> Summary:
+def _with_broker(
+    broker: Broker, folder: Path, board: Board, console: Console, screen: Screen, clock: Clock
+) -> Summary:
     settings = prepare(folder, broker_port=broker.port)
     console.print(
         f"A gate without hardware; the broker is {broker.kind} on port {broker.port}.", highlight=False
@@ -112,8 +115,8 @@ def _with_broker(broker: Broker, folder: Path, board: Board, console: Console, s
     with District(host=HOST, port=broker.port) as district:
         command = [sys.executable, "-m", "device", "run", "--config", str(settings.file), "--log", "json"]
         with Child(command, environ=environ) as daemon, screen:
-            code = _watch(daemon, district, board, scene, screen)
-            _await_the_last(district, board)
+            code = _watch(daemon, district, board, scene, screen, clock)
+            _await_the_last(district, board, clock)
     return summarise(scene.showings, board, code)
 
 
@@ -127,9 +130,10 @@ def _drawn(settings: Prepared, console: Console) -> Scene:
         return draw(settings.scene, frames_per_second=settings.frames_per_second, progress=tell)
 
 
-def _watch(daemon: Child, district: District, board: Board, scene: Scene, screen: Screen) -> int | None:
+def _watch(
+    daemon: Child, district: District, board: Board, scene: Scene, screen: Screen, clock: Clock
+) -> int | None:
     """Shows the gate until the daemon ends; its exit code, None when it had to be stopped."""
-    clock = SystemClock()
     pace = Pace(scene.frames_per_second)
     lines = daemon.lines()
     give_up_at = clock.monotonic() + scene.duration_s + PATIENCE_S
@@ -156,9 +160,8 @@ def _take_all(district: District, board: Board, timeout_s: float = 0.0) -> bool:
         board.receive(events)
 
 
-def _await_the_last(district: District, board: Board) -> None:
+def _await_the_last(district: District, board: Board, clock: Clock) -> None:
     """What the broker has confirmed is on its way to the subscriber."""
-    clock = SystemClock()
     until = clock.monotonic() + ARRIVE_WITHIN_S
     while len(board.arrived) < board.counters.stored and clock.monotonic() < until:
         _take_all(district, board, timeout_s=0.1)
