@@ -19,6 +19,7 @@ from device.decode.confine import confine, die_with
 from device.decode.finding import Look
 from device.decode.ladder import Ladder
 from device.decode.picture import grey, look_at
+from device.decode.steps import first_step, further_steps
 from device.decode.wire import (
     NOT_A_PICTURE,
     READY,
@@ -27,14 +28,15 @@ from device.decode.wire import (
     pack_reply,
     unpack_request,
 )
-from device.decode.zbar import Zbar
 from device.decode.zxing import Zxing
 from device.runtime import SystemClock
 
-ENGINES = {"zxing": Zxing, "zbar": Zbar}
+ENGINES = ("zbar", "zxing")
 # A request is a few dozen bytes.
 _MAX_REQUEST_BYTES = 256
 _STDERR = 2
+# Every step once, however slow the machine is.
+_WARM_UP_MS = 10_000.0
 
 
 def main() -> int:
@@ -43,11 +45,16 @@ def main() -> int:
     parser.add_argument("--parent", type=int, required=True, help="process id of the daemon")
     parser.add_argument("--socket", type=int, required=True, help="file descriptor")
     parser.add_argument("--memory", type=int, required=True, help="file descriptor")
-    parser.add_argument("--engines", nargs="+", choices=sorted(ENGINES), required=True)
+    parser.add_argument("--engines", nargs="+", choices=ENGINES, required=True)
     options = parser.parse_args()
     die_with(options.parent)
     cv2.setNumThreads(1)  # the pool's children are the parallelism
-    ladder = Ladder(engines=[ENGINES[name]() for name in options.engines], clock=SystemClock())
+    ladder = Ladder(
+        first=first_step(options.engines),
+        further=further_steps(options.engines),
+        reader=Zxing(thorough=False, unread=False),
+        clock=SystemClock(),
+    )
     with socket.socket(fileno=options.socket) as channel:
         memory = mmap.mmap(options.memory, 0, prot=mmap.PROT_READ)
         os.close(options.memory)
@@ -61,7 +68,9 @@ def main() -> int:
 
 def _warm(ladder: Ladder) -> None:
     """The first call of a library loads and allocates: not while somebody stands at the gate."""
-    ladder.look(np.full((64, 64), 128, np.uint8))
+    noise = np.random.default_rng(1).integers(0, 256, (64, 64), dtype=np.uint8)
+    ladder.look(noise, budget_ms=_WARM_UP_MS)
+    ladder.forget()
 
 
 def _silence() -> None:
@@ -74,9 +83,9 @@ def _silence() -> None:
 def _serve(channel: socket.socket, memory: mmap.mmap, ladder: Ladder) -> None:
     while message := channel.recv(_MAX_REQUEST_BYTES):
         match unpack_request(message):
-            case FrameRequest(sequence, width, height):
+            case FrameRequest(sequence, width, height, budget_ms):
                 luma = np.frombuffer(memory, np.uint8, width * height).reshape(height, width)
-                channel.sendall(pack_reply(sequence, (width, height), ladder.look(luma)))
+                channel.sendall(pack_reply(sequence, (width, height), ladder.look(luma, budget_ms=budget_ms)))
             case PictureRequest() as request:
                 channel.sendall(_look_at_picture(request, memory, ladder))
 
@@ -86,7 +95,8 @@ def _look_at_picture(request: PictureRequest, memory: mmap.mmap, ladder: Ladder)
     if picture is None:
         return pack_reply(request.sequence, NOT_A_PICTURE, Look())
     height, width = picture.shape
-    return pack_reply(request.sequence, (width, height), look_at(picture, ladder, frames=request.frames))
+    look = look_at(picture, ladder, frames=request.frames, budget_ms=request.budget_ms)
+    return pack_reply(request.sequence, (width, height), look)
 
 
 if __name__ == "__main__":

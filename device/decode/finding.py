@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from device.decode.structure import Grid
     from device.model import Corners, Symbol
 
 Luma: TypeAlias = "npt.NDArray[np.uint8]"
@@ -28,12 +29,14 @@ class Finding:
         content: the bytes carried; None when a symbol is there and could not be read.
         margin: share of the error correction left unused, 0 to 1; None when the engine does not tell.
         side: modules a side, 21 to 177; None when the engine does not tell.
+        grid: the modules as the engine took them, of a symbol it could not read; None when it does not tell.
     """
 
     corners: Quad
     content: bytes | None = field(repr=False)
     margin: float | None = None
     side: int | None = None
+    grid: Grid | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

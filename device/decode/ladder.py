@@ -1,85 +1,89 @@
-"""Which engine looks at which preparation of a frame, in which order, and when it stops."""
+"""Which step looks at which part of a frame, in which order, and when it stops.
+
+Every frame is looked at whole by the cheapest step. Only where something may be a code, and nothing was
+read, the ladder is climbed: symbols that were seen and not read are taken from the picture as shades and
+repaired, then the likeliest regions are prepared in one way after the other. Each frame gets a bounded
+time; the next frame goes on with the step where this one stopped.
+"""
 
 from __future__ import annotations
 
-import logging
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from device.decode.finding import SYMBOLOGY, Look
-from device.model import Symbol
+from device.decode.agreement import Agreement
+from device.decode.climb import Climb
+from device.decode.evidence import Evidence
+from device.decode.regions import around, busy_regions, whole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
-    from device.decode.finding import Finding, Luma, Quad
-    from device.model import Corners
+    from device.decode.finding import Look, Luma
+    from device.decode.regions import Region
+    from device.decode.steps import Engine, Step
     from device.runtime import Clock
 
-log = logging.getLogger(__name__)
-
-
-class Engine(Protocol):
-    """A library that finds QR codes in a picture."""
-
-    @property
-    def name(self) -> str:
-        """Which library, in a word."""
-        ...
-
-    def read(self, luma: Luma) -> tuple[Finding, ...]:
-        """What is in the picture. Blocks while it looks; may raise anything."""
-        ...
+# Regions climbed for in one frame: two hands, and one more.
+_MAX_REGIONS = 3
 
 
 class Ladder:
-    """Looks at frames, one at a time, from one thread.
+    """Looks at frames, one after the other, from one thread; remembers what a showing has told so far.
 
     Args:
-        engines: the first one looks at every frame, the next one only where those before read nothing.
+        first: looks at every frame, whole.
+        further: look at regions, in this order.
+        reader: reads the content of a repaired symbol, drawn anew.
         clock: for the time spent.
     """
 
-    def __init__(self, *, engines: Sequence[Engine], clock: Clock) -> None:
-        self._engines = tuple(engines)
+    def __init__(self, *, first: Step, further: Sequence[Step], reader: Engine, clock: Clock) -> None:
+        self._first = first
+        self._further = tuple(further)
+        self._reader = reader
         self._clock = clock
+        self._agreement = Agreement()
+        self._evidence = Evidence()
+        self._next = 0
 
     def forget(self) -> None:
         """Starts anew: the next frame has nothing to do with those before."""
+        self._agreement.forget()
+        self._evidence.forget()
+        self._next = 0
 
-    def look(self, luma: Luma) -> Look:
-        """Every code in the frame. An exception of an engine costs its findings, nothing else."""
-        began = self._clock.monotonic()
-        unread: tuple[Corners, ...] = ()
-        symbols: tuple[Symbol, ...] = ()
-        failures = 0
-        for engine in self._engines:
-            try:
-                findings = engine.read(luma)
-            except Exception as error:  # noqa: BLE001 - whatever a library throws costs this look, not the process
-                failures += 1
-                log.debug("%s failed: %s", engine.name, type(error).__name__)
-                continue
-            symbols = tuple(_symbols(findings, engine.name, luma))
-            unread = unread or tuple(whole_pixels(f.corners, luma) for f in findings if f.content is None)
-            if symbols:
-                break
-        spent = (self._clock.monotonic() - began) * 1000
-        return Look(symbols=symbols, unread=unread, failures=failures, spent_ms=spent)
+    def look(self, luma: Luma, *, budget_ms: float) -> Look:
+        """Every code in the frame. No further step is begun after `budget_ms`."""
+        self._agreement.next_look()
+        self._evidence.next_look()
+        climb = Climb(
+            luma,
+            agreement=self._agreement,
+            evidence=self._evidence,
+            reader=self._reader,
+            clock=self._clock,
+            budget_ms=budget_ms,
+        )
+        climb.take(self._first, whole(luma))
+        climb.repair_unread()
+        if not climb.symbols:
+            self._climb(climb, luma)
+        return climb.result()
 
+    def _regions(self, climb: Climb, luma: Luma) -> tuple[Region, ...]:
+        seen = tuple(around(finding.corners, luma) for finding in climb.unread[:_MAX_REGIONS])
+        return seen or busy_regions(luma, _MAX_REGIONS)
 
-def _symbols(findings: Iterable[Finding], engine: str, luma: Luma) -> Iterable[Symbol]:
-    for finding in findings:
-        if finding.content is not None:
-            yield Symbol(
-                content=finding.content,
-                symbology=SYMBOLOGY,
-                engine=engine,
-                corners=whole_pixels(finding.corners, luma),
-            )
-
-
-def whole_pixels(corners: Quad, luma: Luma) -> Corners:
-    """Corners as pixels inside the frame."""
-    height, width = luma.shape
-    a, b, c, d = ((min(max(round(x), 0), width - 1), min(max(round(y), 0), height - 1)) for x, y in corners)
-    return a, b, c, d
+    def _climb(self, climb: Climb, luma: Luma) -> None:
+        regions = self._regions(climb, luma)
+        if not regions:
+            self._next = 0
+            return
+        for _ in self._further:
+            if climb.symbols or climb.out_of_time:
+                return
+            step = self._further[self._next]
+            self._next = (self._next + 1) % len(self._further)
+            for region in (whole(luma),) if step.wide else regions:
+                climb.take(step, region)
+            climb.repair_unread()

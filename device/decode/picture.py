@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from device.decode.climb import whole_pixels
 from device.decode.finding import Look
-from device.decode.ladder import whole_pixels
 
 if TYPE_CHECKING:
     from device.decode.finding import Luma
@@ -40,15 +40,15 @@ def fitted(picture: Luma) -> Luma:
     return np.ascontiguousarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def look_at(picture: Luma, ladder: Ladder, *, frames: int) -> Look:
+def look_at(picture: Luma, ladder: Ladder, *, frames: int, budget_ms: float) -> Look:
     """What the ladder makes of a picture held up for so many frames; a large one, failing that, in full.
 
     Corners are in pixels of the picture as given.
     """
     frame = fitted(picture)
-    look = _held_up(frame, ladder, frames)
+    look = _held_up(frame, ladder, frames, budget_ms)
     if frame is not picture and not look.symbols:
-        return _held_up(picture, ladder, frames)
+        return _held_up(picture, ladder, frames, budget_ms)
     ratio = picture.shape[1] / frame.shape[1]
     return replace(
         look,
@@ -57,12 +57,12 @@ def look_at(picture: Luma, ladder: Ladder, *, frames: int) -> Look:
     )
 
 
-def _held_up(frame: Luma, ladder: Ladder, frames: int) -> Look:
+def _held_up(frame: Luma, ladder: Ladder, frames: int, budget_ms: float) -> Look:
     ladder.forget()
     spent = 0.0
     look = Look()
     for _ in range(frames):
-        look = ladder.look(frame)
+        look = ladder.look(frame, budget_ms=budget_ms)
         spent += look.spent_ms
         if look.symbols:
             break

@@ -148,6 +148,8 @@ class Child:
             message = self._channel.recv(MAX_REPLY_BYTES)
         except TimeoutError as error:
             raise DecoderDied(f"the decoder's child {late}") from error
+        except OSError as error:  # it died with our request unread
+            raise DecoderDied("the decoder's child has ended") from error
         if not message:
             raise DecoderDied("the decoder's child has ended")
         return message

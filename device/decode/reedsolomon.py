@@ -98,6 +98,16 @@ def _value(polynomial: Sequence[int], at: int) -> int:
     return out
 
 
+def _roots(locator: Sequence[int], size: int) -> list[int]:
+    """Indices of a block of so many codewords that the locator points at."""
+    factors = np.array(locator, np.int64)
+    powers = np.flatnonzero(factors)
+    exponents = (np.arange(size)[:, None] - (size - 1)) * powers
+    terms = _POWERS_ARRAY[(_LOGS_ARRAY[factors[powers]] + exponents) % _FIELD]
+    out: list[int] = np.flatnonzero(np.bitwise_xor.reduce(terms, axis=1) == 0).tolist()
+    return out
+
+
 def correct(block: Sequence[int], checks: int, erased: Collection[int] = ()) -> list[int] | None:
     """The block corrected, or None when it is beyond correction.
 
@@ -118,7 +128,7 @@ def correct(block: Sequence[int], checks: int, erased: Collection[int] = ()) -> 
     locator = _locator(found, [last - i for i in erased])
     if locator is None:
         return None
-    places = [i for i in range(len(block)) if not _value(locator, _POWERS[(_FIELD - last + i) % _FIELD])]
+    places = _roots(locator, len(block))
     if len(places) != len(locator) - 1:
         return None
     evaluator = _product(found, locator)[:checks]

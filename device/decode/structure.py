@@ -45,6 +45,10 @@ _FORMAT_GENERATOR = 0b10100110111
 # The two bits of a level in that word.
 _LEVEL_BITS = {"M": 0, "L": 1, "H": 2, "Q": 3}
 
+# From this version on a symbol tells its version, twice, in 18 bits with this generator (7.10).
+_TELLS_VERSION = 7
+_VERSION_GENERATOR = 0b1111100100101
+
 # First four bits of the data of one part of a text spread over several symbols (8.4.2).
 STRUCTURED_APPEND = 0b0011
 
@@ -111,7 +115,7 @@ def function_modules(version: int) -> Grid:
         for column in centres:
             if not _meets_finder(row, column, side):
                 taken[row - 2 : row + 3, column - 2 : column + 3] = True
-    if version >= 7:  # noqa: PLR2004 - from here on the version is written in the symbol
+    if version >= _TELLS_VERSION:
         taken[:6, -11:-8] = taken[-11:-8, :6] = True
     taken.setflags(write=False)
     return taken
@@ -211,7 +215,8 @@ def codewords(grid: Grid, mask: int) -> npt.NDArray[np.uint8]:
 
 
 @cache
-def _format_words() -> tuple[tuple[str, int, int], ...]:
+def format_words() -> tuple[tuple[str, int, int], ...]:
+    """Every level and mask with its word of 15 bits, highest first."""
     words = []
     for level, bits in _LEVEL_BITS.items():
         for mask in range(8):
@@ -224,7 +229,8 @@ def _format_words() -> tuple[tuple[str, int, int], ...]:
     return tuple(words)
 
 
-def _format_places(side: int) -> tuple[tuple[tuple[int, int], ...], tuple[tuple[int, int], ...]]:
+def format_places(side: int) -> tuple[tuple[tuple[int, int], ...], tuple[tuple[int, int], ...]]:
+    """Row and column of each bit of both copies of the format word."""
     corner = (
         *((8, c) for c in range(6)),
         (8, 7),
@@ -236,15 +242,44 @@ def _format_places(side: int) -> tuple[tuple[tuple[int, int], ...], tuple[tuple[
     return corner, split
 
 
+def drawn(words: npt.NDArray[np.uint8], version: int, form: Format) -> Grid:
+    """The symbol that holds these codewords: what `codewords` is taken from."""
+    side = side_of(version)
+    grid = np.zeros((side, side), np.bool_)
+    rows, columns, dark = fixed_modules(version)
+    grid[rows, columns] = dark
+    rows, columns = data_modules(version)
+    grid[rows, columns] = np.unpackbits(words).astype(np.bool_) ^ mask_of(version, form.mask)[rows, columns]
+    word = next(w for level, mask, w in format_words() if (level, mask) == (form.level, form.mask))
+    for copy in format_places(side):
+        for i, place in enumerate(copy):
+            grid[place] = word >> (14 - i) & 1
+    grid[side - 8, 8] = True
+    if version >= _TELLS_VERSION:
+        _draw_version(grid, version)
+    return grid
+
+
+def _draw_version(grid: Grid, version: int) -> None:
+    side = grid.shape[0]
+    rest = version << 12
+    for shift in range(5, -1, -1):
+        if rest >> (12 + shift) & 1:
+            rest ^= _VERSION_GENERATOR << shift
+    word = version << 12 | rest
+    for i in range(18):
+        row, column = i // 3, side - 11 + i % 3
+        grid[row, column] = grid[column, row] = bool(word >> i & 1)
+
+
 def format_of(grid: Grid) -> Format:
     """The most likely format of a symbol, from both copies of its format word."""
     read = [
         sum(int(grid[place]) << (14 - i) for i, place in enumerate(copy))
-        for copy in _format_places(grid.shape[0])
+        for copy in format_places(grid.shape[0])
     ]
     distances = (
-        (sum((word ^ seen).bit_count() for seen in read), level, mask)
-        for level, mask, word in _format_words()
+        (sum((word ^ seen).bit_count() for seen in read), level, mask) for level, mask, word in format_words()
     )
     distance, level, mask = min(distances)
     return Format(level, mask, distance)

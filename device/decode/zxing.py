@@ -10,7 +10,15 @@ import zxingcpp
 
 from device.decode.finding import Finding
 from device.decode.reedsolomon import correct
-from device.decode.structure import STRUCTURED_APPEND, blocks, codewords, format_of, side_of, upright
+from device.decode.structure import (
+    STRUCTURED_APPEND,
+    blocks,
+    codewords,
+    format_of,
+    side_of,
+    upright,
+    version_of,
+)
 
 if TYPE_CHECKING:
     from device.decode.finding import Luma, Quad
@@ -59,11 +67,13 @@ class Zxing:
 
 def _finding(barcode: zxingcpp.Barcode) -> Finding:
     extra = barcode.extra or {}  # None for what failed before its version was known
+    known = "Version" in extra
     return Finding(
         corners=_corners(barcode.position),
         content=barcode.bytes if barcode.valid and barcode.bytes else None,
         margin=float(extra["UEC"]) if barcode.valid and "UEC" in extra else None,
-        side=side_of(int(extra["Version"])) if "Version" in extra else None,
+        side=side_of(int(extra["Version"])) if known else None,
+        grid=_modules(barcode) if known and not barcode.valid else None,
     )
 
 
@@ -73,19 +83,19 @@ def _corners(position: zxingcpp.Position) -> Quad:
     return top_left, top_right, bottom_right, bottom_left
 
 
-def _grid(barcode: zxingcpp.Barcode) -> Grid:
-    """The modules as the library sampled them, before any correction."""
-    image = np.array(barcode.to_image(scale=1, add_quiet_zones=False))
-    return upright(image == 0)
+def _modules(barcode: zxingcpp.Barcode) -> Grid:
+    """The modules as the library sampled them, before any correction; mirrored, if the symbol is."""
+    dark: Grid = np.array(barcode.to_image(scale=1, add_quiet_zones=False)) == 0
+    return dark
 
 
 def _is_part(barcode: zxingcpp.Barcode) -> bool:
     """Whether it is one part of a text spread over several symbols, which the library does not tell."""
     if not barcode.valid:
         return False
-    grid = _grid(barcode)
+    grid = upright(_modules(barcode))
     form = format_of(grid)
     words = codewords(grid, form.mask)
-    block = blocks((grid.shape[0] - 17) // 4, form.level)[0]
+    block = blocks(version_of(grid.shape[0]), form.level)[0]
     corrected = correct([int(words[i]) for i in (*block.data, *block.checks)], len(block.checks))
     return corrected is None or corrected[0] >> 4 == STRUCTURED_APPEND

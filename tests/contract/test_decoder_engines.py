@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from device.decode.ladder import Engine
+from device.decode.steps import Engine
 from device.decode.zbar import Zbar
 from device.decode.zxing import Binariser, Zxing
 from tests.support.codes import Held, code, empty, micro_code, scene, shown, structured_append

@@ -1,0 +1,168 @@
+"""What is done with one frame: looks, repairs, and what came of them."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, TypeVar
+
+from device.decode.finding import SYMBOLOGY, Finding, Look
+from device.decode.regions import whole
+from device.decode.repair import clean_picture, repaired
+from device.decode.soften import soften
+from device.model import Symbol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from device.decode.agreement import Agreement
+    from device.decode.evidence import Evidence
+    from device.decode.finding import Luma, Quad
+    from device.decode.regions import Region
+    from device.decode.soften import Soft
+    from device.decode.steps import Engine, Step
+    from device.model import Corners
+    from device.runtime import Clock
+
+log = logging.getLogger(__name__)
+
+# Repairs tried in one frame: each costs as much as several looks.
+_MAX_REPAIRS = 6
+# Repairs of one symbol in one frame: further findings of it hardly differ.
+_MAX_REPAIRS_A_PLACE = 2
+# Findings whose middles are nearer than this share of their size are one symbol.
+_SAME_PLACE = 0.3
+
+_Answer = TypeVar("_Answer")
+
+
+class Climb:
+    """Collects what is seen in one frame. An exception on the way costs its own findings, nothing else.
+
+    Args:
+        luma: the frame.
+        agreement: says which readings may be believed.
+        evidence: adds up what earlier frames told of the same symbol.
+        reader: reads the content of a repaired symbol, drawn anew.
+        clock: for the budget.
+        budget_ms: from now.
+    """
+
+    def __init__(
+        self,
+        luma: Luma,
+        *,
+        agreement: Agreement,
+        evidence: Evidence,
+        reader: Engine,
+        clock: Clock,
+        budget_ms: float,
+    ) -> None:
+        self._luma = luma
+        self._agreement = agreement
+        self._evidence = evidence
+        self._reader = reader
+        self._clock = clock
+        self._began = clock.monotonic()
+        self._budget_ms = budget_ms
+        self._failures = 0
+        self._pending: list[Finding] = []
+        self._repairs: list[Finding] = []
+        self.symbols: list[Symbol] = []
+        self.unread: list[Finding] = []
+
+    @property
+    def spent_ms(self) -> float:
+        """Since the climb began."""
+        return (self._clock.monotonic() - self._began) * 1000
+
+    @property
+    def out_of_time(self) -> bool:
+        """Whether no further step may begin."""
+        return self.spent_ms >= self._budget_ms
+
+    def take(self, step: Step, region: Region) -> None:
+        """Looks at a region in one way."""
+        for finding in self._guarded(lambda: step.engine.read(step.prepare(region.of(self._luma)))) or ():
+            corners = region.outward(finding.corners, step.scale)
+            if finding.content is None:
+                self._note_unread(finding, corners)
+            elif self._agreement.believes(finding, doubtful=step.doubtful):
+                self._note(finding.content, step.name, corners)
+
+    def repair_unread(self) -> None:
+        """Tries to repair what has been seen and not read since the last call."""
+        pending, self._pending = self._pending, []
+        for finding in pending:
+            near = sum(_same_place(finding.corners, other.corners) for other in self._repairs)
+            if near >= _MAX_REPAIRS_A_PLACE or len(self._repairs) >= _MAX_REPAIRS or self.out_of_time:
+                continue
+            if any(_same_place(finding.corners, symbol.corners) for symbol in self.symbols):
+                continue
+            self._repairs.append(finding)
+            self._guarded(lambda finding=finding: self._repair(finding))  # type: ignore[misc] # the default binds the loop's value
+
+    def result(self) -> Look:
+        """What came of it."""
+        read = [symbol.corners for symbol in self.symbols]
+        unread = [f for f in self.unread if not any(_same_place(f.corners, corners) for corners in read)]
+        return Look(
+            symbols=tuple(self.symbols),
+            unread=tuple(whole_pixels(f.corners, self._luma) for f in unread),
+            failures=self._failures,
+            spent_ms=self.spent_ms,
+        )
+
+    def _repair(self, finding: Finding) -> None:
+        if finding.grid is None:
+            return
+        soft = soften(self._luma, finding.corners, finding.grid)
+        if not self._read_repaired(soft, "repaired", finding.corners):
+            total = self._evidence.add(soft)
+            if total is not None:
+                self._read_repaired(total, "repaired/frames", finding.corners)
+
+    def _read_repaired(self, soft: Soft, name: str, corners: Quad) -> bool:
+        grid = repaired(soft)
+        if grid is None:
+            return False
+        for clean in self._reader.read(clean_picture(grid)):
+            if clean.content is not None:
+                self._note(clean.content, name, corners)
+                return True
+        return False
+
+    def _note(self, content: bytes, name: str, corners: Quad) -> None:
+        if not any(content == s.content and _same_place(corners, s.corners) for s in self.symbols):
+            self.symbols.append(Symbol(content, SYMBOLOGY, name, whole_pixels(corners, self._luma)))
+
+    def _note_unread(self, finding: Finding, corners: Quad) -> None:
+        moved = Finding(corners=corners, content=None, side=finding.side, grid=finding.grid)
+        self.unread.append(moved)
+        self._pending.append(moved)
+
+    def _guarded(self, attempt: Callable[[], _Answer]) -> _Answer | None:
+        try:
+            return attempt()
+        except Exception as error:  # noqa: BLE001 - whatever a library throws costs its findings, not the process
+            self._failures += 1
+            log.debug("a step failed: %s", type(error).__name__)
+            return None
+
+
+def _same_place(a: Quad | Corners, b: Quad | Corners) -> bool:
+    (ax, ay), (bx, by) = _middle(a), _middle(b)
+    size = max(abs(a[0][0] - a[2][0]), abs(a[0][1] - a[2][1]), abs(a[1][0] - a[3][0]), abs(a[1][1] - a[3][1]))
+    return max(abs(ax - bx), abs(ay - by)) <= _SAME_PLACE * size
+
+
+def _middle(corners: Quad | Corners) -> tuple[float, float]:
+    return sum(x for x, _ in corners) / 4, sum(y for _, y in corners) / 4
+
+
+def whole_pixels(corners: Quad, luma: Luma) -> Corners:
+    """Corners as pixels inside the frame."""
+    area = whole(luma)
+    a, b, c, d = (
+        (min(max(round(x), 0), area.right - 1), min(max(round(y), 0), area.bottom - 1)) for x, y in corners
+    )
+    return a, b, c, d
