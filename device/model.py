@@ -97,6 +97,19 @@ class Standing(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Rotation:
+    """The changing code of a verified pass; whether it is of now is the policy's to say.
+
+    Attributes:
+        key: of this pass, for reckoning its codes.
+        shown: the code it was shown with; None when it came without.
+    """
+
+    key: bytes = field(repr=False)
+    shown: int | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Credential:
     """What a symbol claims after grammar and signature. Holds personal data: never logged, never stored.
 
@@ -112,6 +125,7 @@ class Credential:
         expires: end of validity, exclusive.
         issuer: who signed, for verified kinds.
         audience: gates it is meant for; empty when it names none.
+        rotation: for a pass that must be shown with a changing code.
         detail: why it is malformed or not trusted, in a few fixed words without any content.
         warnings: oddities that do not refuse, as fixed words.
     """
@@ -126,6 +140,7 @@ class Credential:
     expires: datetime | None = None
     issuer: str = ""
     audience: tuple[str, ...] = ()
+    rotation: Rotation | None = None
     detail: str = ""
     warnings: tuple[str, ...] = ()
 
@@ -209,8 +224,11 @@ class EventType(StrEnum):
 
     SCAN = "gate.scan.v1"
     UNREAD = "gate.unread.v1"
+    COVERAGE = "gate.coverage.v1"
+    CLOCK = "gate.clock.v1"
     LIFECYCLE = "gate.lifecycle.v1"
     CHECKPOINT = "gate.checkpoint.v1"
+    RESCUED = "gate.rescued.v1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,15 +324,59 @@ class LifecycleEvent:
         detail: fixed words or identifiers of ours, never content of a code.
         version: of the software.
         clock: when.
+        before: of `started`: the last sign of life of the run before, as far as is known.
     """
 
     what: Lifecycle
     detail: str
     version: str
     clock: ClockReading
+    before: ClockReading | None = None
 
 
-Event: TypeAlias = ScanEvent | LifecycleEvent | UnreadEvent
+@dataclass(frozen=True, slots=True)
+class CoverageEvent:
+    """What the gate was doing from `since_ms` to `clock`; `data` of `gate.coverage.v1`.
+
+    Attributes:
+        since_ms: uptime at the beginning, milliseconds; the end of the interval before, in the same boot.
+        seeing: whether the camera gave frames.
+        deciding: whether frames were searched for codes.
+        recording: whether events could be recorded.
+        frames: the camera gave.
+        presented: codes that were answered.
+        unread: codes that were seen and not read.
+        sent: number of the newest event the broker had accepted at the end.
+        confirmed: number of the newest event the district had stored, likewise.
+        clock: the end. `trusted` held for the whole interval, up to a second.
+    """
+
+    since_ms: int
+    seeing: bool
+    deciding: bool
+    recording: bool
+    frames: int
+    presented: int
+    unread: int
+    sent: int
+    confirmed: int
+    clock: ClockReading
+
+
+@dataclass(frozen=True, slots=True)
+class ClockEvent:
+    """The clock was set for the first time in this boot; `data` of `gate.clock.v1`.
+
+    It fixes uptime to UTC: every event of the same boot can be dated by it.
+
+    Attributes:
+        clock: the first trusted reading.
+    """
+
+    clock: ClockReading
+
+
+Event: TypeAlias = ScanEvent | UnreadEvent | CoverageEvent | ClockEvent | LifecycleEvent
 
 
 class Why(StrEnum):
@@ -340,6 +402,30 @@ class CheckpointEvent:
 
     why: Why
     key: str
+    clock: ClockReading
+
+
+@dataclass(frozen=True, slots=True)
+class RescuedEvent:
+    """An event out of a damaged journal; `data` of `gate.rescued.v1`. Made by the journal itself.
+
+    The event counts under its own journal and number, as if it had arrived by itself: a consumer that
+    upserts by them has it once, though it may be carried over twice or have arrived before.
+
+    Attributes:
+        journal: id of the damaged journal; empty when it could not be told any more.
+        number: the event's `seq` there.
+        kind: its type word.
+        record: its canonical data, as text, byte for byte.
+        proved: whether the event after it was found as well and holds on to its hash.
+        clock: when it was carried over.
+    """
+
+    journal: str
+    number: int
+    kind: str
+    record: str
+    proved: bool
     clock: ClockReading
 
 

@@ -23,14 +23,18 @@ class Replaced:
     Attributes:
         path: where it lies now; `-wal` and `-shm` lie beside it.
         why: what its check found, in words without content.
+        journal: its id; empty when it is not known any more.
     """
 
     path: Path
     why: str
+    journal: str
 
 
-def keep_aside(path: Path, why: str) -> Replaced:
+def keep_aside(path: Path, why: str, *, journal: str) -> Replaced:
     """Renames a damaged journal to `NAME.damaged-N`, with its write-ahead log; makes it durable.
+
+    To be called while SQLite still has it open: the last to close it would tidy up the log.
 
     Raises:
         OSError: the folder cannot be written.
@@ -47,7 +51,7 @@ def keep_aside(path: Path, why: str) -> Replaced:
         if source.exists():
             source.rename(target.with_name(target.name + companion))
     sync_folder(path.parent)
-    return Replaced(path=target, why=why)
+    return Replaced(path=target, why=why, journal=journal)
 
 
 def mark_suspect(path: Path) -> None:

@@ -34,6 +34,8 @@ WAL_ROOM_BYTES: Final = 2 * CHECKPOINT_PAGES * (PAGE_BYTES + 24)
 BUSY_TIMEOUT_S: Final = 2.0
 # So many newest events are checked against the chain at start: those a power cut can have touched.
 TAIL_EVENTS: Final = 200
+# A sector that cannot be read any more will not be readable tomorrow: a new file lies on others.
+_UNREADABLE: Final = {sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_IOERR_SHORT_READ}
 # "Gate", so that file(1) and this check know the file.
 APPLICATION_ID: Final = 0x47617465
 
@@ -70,7 +72,8 @@ ALTER TABLE journal
     ADD COLUMN confirmed INTEGER NOT NULL DEFAULT 0;  -- up to here the consumer has stored them
 CREATE TABLE rescue (           -- damaged files whose events are still to be carried over
     name TEXT PRIMARY KEY,          -- of the file, in the same folder
-    through INTEGER NOT NULL        -- up to here they were
+    journal TEXT NOT NULL,          -- its id, empty when unknown
+    through INTEGER NOT NULL        -- up to here they were, or had been delivered
 ) STRICT;
 """
 
@@ -209,9 +212,9 @@ def rows(db: sqlite3.Connection, journal: str, rest: str, values: tuple[Any, ...
 
 
 def is_damage(error: sqlite3.Error) -> bool:
-    """Whether the file's content is to blame, not the disk, a lock or a permission."""
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    return code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+    """Whether the file's content is to blame, or the sectors it lies on; not a lock, a permission, room."""
+    code = getattr(error, "sqlite_errorcode", 0)
+    return code & 0xFF in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB} or code in _UNREADABLE
 
 
 def words(error: BaseException) -> str:

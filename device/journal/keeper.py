@@ -87,6 +87,19 @@ class Keeper:
         with self._alone() as db:
             return _remove(db, head, last)
 
+    def rescues(self) -> list[tuple[str, str, int]]:
+        """Damaged files whose events are to be carried over: name, journal id, how far they were."""
+        with self._alone() as db:
+            return db.execute("SELECT name, journal, through FROM rescue ORDER BY name").fetchall()
+
+    def rescued(self, name: str, through: int | None) -> None:
+        """Notes how far a damaged file was carried over; None when there is nothing left in it."""
+        with self._alone() as db:
+            if through is None:
+                db.execute("DELETE FROM rescue WHERE name = ?", (name,))
+            else:
+                db.execute("UPDATE rescue SET through = ? WHERE name = ?", (through, name))
+
     def checkpoint(self, *, truncate: bool) -> None:
         """Copies the log into the database; `truncate` also empties it, if no reader holds it."""
         with self._alone() as db:

@@ -19,8 +19,10 @@ from device.journal.database import (
     connect,
     is_damage,
     migrate,
+    pragma,
     words,
 )
+from device.journal.salvage import delivered_through, newest_in_log
 from device.journal.state import Head
 from device.journal.writer import last_link
 
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
 MIN_BYTES: Final = 2 * 1024 * 1024
 # The whole file is checked at start for so long; the gate must open again within 2 s.
 CHECK_S: Final = 1.0
+# Events of one commit: as many as there are threads that append, and a checkpoint; with room to spare.
+UNDER_WAY: Final = 16
 # SQLite's index of the write-ahead log, at the length the log has here.
 SHM_BYTES: Final = 32 * 1024
 # Pages above the bound that only making room may use: a deletion can need a page before it frees one.
@@ -78,9 +82,9 @@ def open_parts(path: Path, *, max_bytes: int, clock: Clock) -> Opened:
         raise ValueError(f"a journal needs at least {MIN_BYTES} bytes")
     lock = _lock(path)
     try:
-        why = _why_unfit(path, clock)
-        replaced = damage.keep_aside(path, why) if why else None
+        replaced = _put_aside_if_unfit(path, journal=_id_in(lock), clock=clock)
         parts = _connect_all(path, page_limit(max_bytes), replaced, lock)
+        _write_id(lock, parts.head.journal)
         damage.clear_suspect(path)
     except (sqlite3.Error, OSError) as error:
         os.close(lock)
@@ -105,24 +109,52 @@ def _lock(path: Path) -> int:
     return lock
 
 
-def _why_unfit(path: Path, clock: Clock) -> str | None:
-    """Why the existing file must make way, or None when it is fit or absent."""
+def _id_in(lock: int) -> str:
+    """The id of the journal that was last open here: known even when the file cannot be read any more."""
+    found = os.pread(lock, 64, 0).decode("ascii", "replace").strip()
+    return found if found.isascii() and found.isalnum() else ""
+
+
+def _write_id(lock: int, journal: str) -> None:
+    if _id_in(lock) != journal:
+        os.ftruncate(lock, 0)
+        os.pwrite(lock, f"{journal}\n".encode("ascii"), 0)
+        os.fsync(lock)
+
+
+def _put_aside_if_unfit(path: Path, *, journal: str, clock: Clock) -> Replaced | None:
+    """Checks the existing file; one that fails makes way."""
     if damage.is_suspect(path):
-        return "it was found damaged while running"
+        return damage.keep_aside(path, "it was found damaged while running", journal=journal)
     if not path.exists():
         return None
     until = clock.monotonic() + CHECK_S
+    db = None
     try:
         # The page limit of an unchecked file does not matter: nothing is written to it here.
         db = connect(path, synced=True, max_pages=0, timeout_s=BUSY_TIMEOUT_S)
-        try:
-            return complaint(db, out_of_time=lambda: clock.monotonic() > until)
-        finally:
-            db.close()
+        why = complaint(db, out_of_time=lambda: clock.monotonic() > until) or _lost_end(db, path)
+        return damage.keep_aside(path, why, journal=journal) if why else None
     except sqlite3.Error as error:
-        if is_damage(error):
-            return words(error)
-        raise
+        if not is_damage(error):
+            raise
+        return damage.keep_aside(path, words(error), journal=journal)
+    finally:
+        if db:
+            db.close()
+
+
+def _lost_end(db: sqlite3.Connection, path: Path) -> str | None:
+    """Whether the log holds events beyond the newest one that SQLite sees.
+
+    From a damaged frame on SQLite ignores its log, as it must after a power cut in the middle of a
+    commit. The few events of that commit were never promised; more were, and their numbers must not be
+    given again.
+    """
+    if pragma(db, "user_version") == 0:
+        return None
+    last, found = last_link(db).seq, newest_in_log(path)
+    return f"it ends with event {last}, but its log goes up to {found}" if found > last + UNDER_WAY else None
 
 
 def _connect_all(path: Path, max_pages: int, replaced: Replaced | None, lock: int) -> Opened:
@@ -134,6 +166,9 @@ def _connect_all(path: Path, max_pages: int, replaced: Replaced | None, lock: in
                 migrate(made[0])
                 damage.sync_folder(path.parent)
         writer, keeper, reader = made
+        if replaced:
+            row = (replaced.path.name, replaced.journal, delivered_through(replaced.path))
+            writer.execute("INSERT OR IGNORE INTO rescue VALUES (?, ?, ?)", row)
         reader.execute("PRAGMA query_only = ON")
         return Opened(writer, keeper, reader, _head(writer), replaced, lock)
     except BaseException:

@@ -22,7 +22,17 @@ from enum import StrEnum
 from typing import Final, NoReturn, TypeAlias
 
 from device.errors import JournalError
-from device.model import CheckpointEvent, Event, EventType, LifecycleEvent, ScanEvent, UnreadEvent
+from device.model import (
+    CheckpointEvent,
+    ClockEvent,
+    CoverageEvent,
+    Event,
+    EventType,
+    LifecycleEvent,
+    RescuedEvent,
+    ScanEvent,
+    UnreadEvent,
+)
 
 Value: TypeAlias = "str | int | bool | list[Value] | dict[str, Value]"
 Data: TypeAlias = dict[str, Value]
@@ -30,26 +40,40 @@ Data: TypeAlias = dict[str, Value]
 # Beyond it a reader that holds numbers as doubles, as JSON readers do, would read another one.
 MAX_NUMBER: Final = 2**53 - 1
 
-_CLASSES: Final[dict[str, type[Event | CheckpointEvent]]] = {
+AnyEvent: TypeAlias = Event | CheckpointEvent | RescuedEvent
+"""What others bring, and what the journal makes itself."""
+
+_CLASSES: Final[dict[str, type[AnyEvent]]] = {
     EventType.CHECKPOINT: CheckpointEvent,
+    EventType.RESCUED: RescuedEvent,
     EventType.SCAN: ScanEvent,
     EventType.UNREAD: UnreadEvent,
+    EventType.COVERAGE: CoverageEvent,
+    EventType.CLOCK: ClockEvent,
     EventType.LIFECYCLE: LifecycleEvent,
 }
 
 
-def event_type(event: Event) -> EventType:
+def event_type(event: AnyEvent) -> EventType:
     """The CloudEvents type word of an event."""
     match event:
         case ScanEvent():
             return EventType.SCAN
         case UnreadEvent():
             return EventType.UNREAD
+        case CoverageEvent():
+            return EventType.COVERAGE
+        case ClockEvent():
+            return EventType.CLOCK
+        case CheckpointEvent():
+            return EventType.CHECKPOINT
+        case RescuedEvent():
+            return EventType.RESCUED
         case LifecycleEvent():
             return EventType.LIFECYCLE
 
 
-def as_data(event: Event | CheckpointEvent) -> Data:
+def as_data(event: AnyEvent) -> Data:
     """The event's fields as JSON values, without `seq` and `prev`."""
     return _fields(event)
 

@@ -31,8 +31,9 @@ confirmed anything. When room is short, confirmed events go earlier. When that i
 decides: `refuse` (append raises `JournalFull`), or `drop_oldest` (undelivered events go; their numbers are
 kept in the file and counted).
 
-**A file that fails its check at start** is kept under another name and a new journal begins, with a new
-id: `replaced` tells. A file of a later version is not touched.
+**A file that fails its check at start** is kept under another name and a new journal begins at once, with
+a new id: `replaced` tells. What can still be found in the old file and was not delivered is carried over
+during upkeep, each event as a `gate.rescued.v1` (see `salvage`). A file of a later version is not touched.
 
 **Threads.** `append` from any thread (the scan thread in practice); `pending`, `acknowledge`,
 `set_aside`, `read`, `wait_for_append` from the forwarder's; `stats`, `prune` from the main thread.
@@ -55,9 +56,10 @@ from device.journal.keeper import Keeper
 from device.journal.memory import Memory
 from device.journal.opening import SHM_BYTES, open_parts, page_limit
 from device.journal.record import as_data, event_type
+from device.journal.rescue import batches
 from device.journal.state import JournalStats, WhenFull
 from device.journal.writer import Draft, Writer
-from device.model import CheckpointEvent, EventType, Why
+from device.model import CheckpointEvent, Why
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -66,12 +68,15 @@ if TYPE_CHECKING:
     from device.journal.damage import Replaced
     from device.journal.keeper import Gone
     from device.journal.opening import Opened
+    from device.journal.rescue import Batch
     from device.journal.signing import Signer
     from device.model import Event, StoredEvent
     from device.runtime import Clock
 
 # A district that has the gate's key can trust all but so many newest events; a signature costs 0.1 ms.
 CHECKPOINT_EVENTS: Final = 256
+# So long one call of `prune` may carry events over; it is called by the thread that feeds the watchdog.
+RESCUE_S: Final = 0.5
 # After a crash so many events are delivered again at most; written with the next commit, it costs nothing.
 CURSOR_EVENTS: Final = 100
 # The same for a quiet gate.
@@ -106,6 +111,8 @@ class SqliteJournal:
         self._when_full = when_full
         self._clock = clock
         self._signer = signer
+        self._rescue = self._damaged_files()
+        self._rescued = 0
         self._signed_seq = parts.head.last.seq
         self._files = tuple(path.with_name(path.name + end) for end in ("", "-wal", "-shm"))
         self._inode = path.stat().st_ino
@@ -179,7 +186,7 @@ class SqliteJournal:
 
     def _checkpoint(self, signer: Signer, why: Why) -> Draft:
         event = CheckpointEvent(why=why, key=signer.public_key, clock=self._clock.reading())
-        return Draft(EventType.CHECKPOINT.value, as_data(event), seal=signer.sign)
+        return Draft(event_type(event).value, as_data(event), seal=signer.sign)
 
     def _append(self, draft: Draft) -> StoredEvent:
         with self._drafting:
@@ -347,6 +354,7 @@ class SqliteJournal:
             confirmed_through=head.confirmed,
             pruned=head.pruned.seq - head.dropped,
             dropped=head.dropped,
+            rescued=self._rescued,
             bytes=self._bytes(),
             max_bytes=self._max_bytes,
         )
@@ -355,12 +363,14 @@ class SqliteJournal:
         """Upkeep, to be called every minute or so; how many events went.
 
         Removes delivered events past `keep_days`, block by block, an append waiting for one block at
-        most; writes the cursor; copies the log into the database, so that no append has to.
+        most; carries events over from a damaged file, for `RESCUE_S` at most; writes the cursors; copies
+        the log into the database, so that no append has to.
 
         Raises:
             JournalError: the file cannot be written.
         """
         before = self._memory.head.pruned.seq
+        self._rescue_some()
         while self._prune_block():
             pass
         with self._writing, self._translated():
@@ -417,6 +427,35 @@ class SqliteJournal:
         if gone is None and self._when_full is WhenFull.DROP_OLDEST:
             gone = self._keeper.drop(self._memory.head)
         return self._note_gone(gone)
+
+    def _rescue_some(self) -> None:
+        until = self._clock.monotonic() + RESCUE_S
+        while self._clock.monotonic() < until:
+            with self._translated():
+                batch = next(self._rescue, None)
+            if batch is None:
+                return
+            try:
+                self._carry_over(batch)
+            except JournalError:
+                self._rescue = self._damaged_files()  # begins again where it was
+                raise
+
+    def _carry_over(self, batch: Batch) -> None:
+        """Appends the events first: where it ends in between, they are only carried over twice."""
+        if batch.drafts or batch.through is None:
+            with self._writing:
+                if batch.drafts:
+                    self._commit(batch.drafts)
+                for draft in batch.drafts:
+                    draft.result()
+                with self._translated():
+                    self._keeper.rescued(batch.name, batch.through)
+            self._rescued += len(batch.drafts)
+
+    def _damaged_files(self) -> Iterator[Batch]:
+        for name, journal, through in self._keeper.rescues():
+            yield from batches(self.path.parent, name, journal, after_seq=through, clock=self._clock)
 
     def _prune_block(self) -> bool:
         with self._writing, self._translated():

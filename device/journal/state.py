@@ -32,6 +32,7 @@ class JournalStats:
         confirmed_through: up to here the district's consumer has stored them; 0 where none tells.
         pruned: events that were removed after delivery, since the journal began.
         dropped: events that were removed undelivered.
+        rescued: events carried over from damaged files since the start.
         bytes: on the disk: database, write-ahead log and its index.
         max_bytes: the bound.
     """
@@ -46,6 +47,7 @@ class JournalStats:
     confirmed_through: int
     pruned: int
     dropped: int
+    rescued: int
     bytes: int
     max_bytes: int
 

@@ -70,6 +70,8 @@ class Writer:
             JournalError: a draft has no canonical form.
         """
         db = self._db
+        if not drafts:
+            return []
         if not self._sure:
             self._last = last_link(db)
             self._sure = True

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from device.journal.reader import JournalReader, Verification
 from device.journal.record import parse
 from device.logs import printable
+from device.model import EventType, StoredEvent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from device.journal.record import Data
-    from device.model import StoredEvent
 
 # After a long tear every event would be a place of its own.
 MAX_BREAKS = 100
@@ -60,9 +60,7 @@ def as_text(event: StoredEvent) -> str:
     clock = _object(data, "clock")
     when = f"{clock.get('wall', '')}{'' if clock.get('trusted') is True else '?'}"
     about = _object(data, "credential")
-    told = [data.get("what"), data.get("why"), data.get("outcome"), data.get("reason"), data.get("detail")]
-    words = [str(w) for w in (*told, about.get("kind"), about.get("subject")) if w]
-    return printable(f"{event.seq:>8}  {when:<24}  {'  '.join(words) or event.type}")
+    return printable(f"{event.seq:>8}  {when:<24}  {_told(event, data)}")
 
 
 def summary(found: Verification) -> list[str]:
@@ -76,6 +74,16 @@ def summary(found: Verification) -> list[str]:
     more = len(found.breaks) >= MAX_BREAKS
     places = f"{'at least ' if more else ''}{len(found.breaks)} place{'s' if len(found.breaks) > 1 else ''}"
     return [f"{span}: BROKEN in {places}", *(f"  {printable(b.detail)}" for b in found.breaks)]
+
+
+def _told(event: StoredEvent, data: Data) -> str:
+    if event.type == EventType.RESCUED:
+        journal, number, record = data.get("journal"), data.get("number"), str(data.get("record"))
+        inner = StoredEvent(str(journal), event.seq, str(data.get("kind")), record.encode())
+        return f"rescued {journal}-{number}: {as_text(inner)[8:].strip()}"
+    about = _object(data, "credential")
+    told = [data.get(name) for name in ("what", "why", "outcome", "reason", "cause", "detail")]
+    return "  ".join(str(w) for w in (*told, about.get("kind"), about.get("subject")) if w) or event.type
 
 
 def _object(data: Data, name: str) -> Data:
