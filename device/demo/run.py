@@ -12,7 +12,7 @@ import sys
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import Progress
@@ -24,42 +24,22 @@ from device.demo.child import Child
 from device.demo.district import District
 from device.demo.report import print_failure, print_summary
 from device.demo.scene import draw
-from device.demo.screen import Moment, screen_for
+from device.demo.screen import screen_for
 from device.demo.settings import prepare
+from device.demo.watch import Watch
 from device.errors import ExitCode, GateError
 from device.runtime import SystemClock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from types import TracebackType
-    from typing import Self
 
     from device.demo.check import Summary
     from device.demo.scene import Scene
     from device.demo.settings import Prepared
-    from device.runtime import Clock
+    from device.demo.watch import Screen
 
-REDRAWS_PER_SECOND = 12
-"""As many as the scene has pictures."""
-
-PATIENCE_S = 60.0
-"""How much longer than the scene the daemon may take: it starts, and at the end empties its journal."""
-
-ARRIVE_WITHIN_S = 5.0
-"""How long the last messages may take over loopback after the daemon has ended."""
-
-
-class Screen(Protocol):
-    """Where the gate is shown."""
-
-    def __enter__(self) -> Self: ...
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
-
-    def show(self, board: Board, moment: Moment) -> None:
-        """Shows the present state. Never blocks for longer than drawing takes."""
-        ...
+SERVICE_MANAGER = frozenset({"NOTIFY_SOCKET", "WATCHDOG_USEC"})
+"""What sd_notify(3) reads from the environment."""
 
 
 def demo(
@@ -90,7 +70,7 @@ def demo(
         folder = Path(name)
         try:
             with Broker(folder, kind=broker, path=search_path(os.environ)) as started:
-                summary = _with_broker(started, folder, board, console, screen, SystemClock())
+                summary = _with_broker(started, folder, board, console, screen)
         except GateError as error:
             print_failure(console, str(error), (), board.last_lines)
             return ExitCode.BROKEN
@@ -101,22 +81,18 @@ def demo(
     return ExitCode.BROKEN if summary.complaints else ExitCode.OK
 
 
-def _with_broker(
-    broker: Broker, folder: Path, board: Board, console: Console, screen: Screen, clock: Clock
-) -> Summary:
+def _with_broker(broker: Broker, folder: Path, board: Board, console: Console, screen: Screen) -> Summary:
     settings = prepare(folder, broker_port=broker.port)
     console.print(
         f"A gate without hardware; the broker is {broker.kind} on port {broker.port}.", highlight=False
     )
     scene = _drawn(settings, console)
-    environ = {
-        name: value for name, value in os.environ.items() if name not in {"NOTIFY_SOCKET", "WATCHDOG_USEC"}
-    }
-    with District(host=HOST, port=broker.port) as district:
-        command = [sys.executable, "-m", "device", "run", "--config", str(settings.file), "--log", "json"]
-        with Child(command, environ=environ) as daemon, screen:
-            code = _watch(daemon, district, board, scene, screen, clock)
-            _await_the_last(district, board, clock)
+    command = [sys.executable, "-m", "device", "run", "--config", str(settings.file), "--log", "json"]
+    # Whatever service manager there is watches this process, not the daemon.
+    environ = {name: value for name, value in os.environ.items() if name not in SERVICE_MANAGER}
+    with District(host=HOST, port=broker.port) as district, Child(command, environ=environ) as daemon, screen:
+        watch = Watch(district=district, board=board, scene=scene, screen=screen, clock=SystemClock())
+        code = watch.follow(daemon)
     return summarise(scene.showings, board, code)
 
 
@@ -128,69 +104,6 @@ def _drawn(settings: Prepared, console: Console) -> Scene:
             progress.update(task, completed=done, total=total)
 
         return draw(settings.scene, frames_per_second=settings.frames_per_second, progress=tell)
-
-
-def _watch(
-    daemon: Child, district: District, board: Board, scene: Scene, screen: Screen, clock: Clock
-) -> int | None:
-    """Shows the gate until the daemon ends; its exit code, None when it had to be stopped."""
-    pace = Pace(scene.frames_per_second)
-    lines = daemon.lines()
-    give_up_at = clock.monotonic() + scene.duration_s + PATIENCE_S
-    while not lines.ended and clock.monotonic() < give_up_at:
-        for line in lines.read(1 / REDRAWS_PER_SECOND):
-            board.hear(line)
-        _take_all(district, board)
-        screen.show(board, _moment(scene, pace.position_s(board, clock.monotonic())))
-    return daemon.wait(PATIENCE_S) if lines.ended else None
-
-
-def _take_all(district: District, board: Board, timeout_s: float = 0.0) -> bool:
-    """Hands what has arrived to the board; whether there was anything."""
-    any_came = False
-    while True:
-        try:
-            events = district.take(timeout_s)
-        except ValueError:
-            board.unreadable += 1
-            continue
-        if events is None:
-            return any_came
-        any_came = True
-        board.receive(events)
-
-
-def _await_the_last(district: District, board: Board, clock: Clock) -> None:
-    """What the broker has confirmed is on its way to the subscriber."""
-    until = clock.monotonic() + ARRIVE_WITHIN_S
-    while len(board.arrived) < board.counters.stored and clock.monotonic() < until:
-        _take_all(district, board, timeout_s=0.1)
-
-
-def _moment(scene: Scene, position_s: float | None) -> Moment:
-    if position_s is None:
-        return Moment(0.0, scene.duration_s, None)
-    index = min(int(position_s * scene.frames_per_second), scene.frames - 1)
-    return Moment(position_s, scene.duration_s, scene.small[index])
-
-
-class Pace:
-    """Where the scene is: the daemon says once a second how far it is, the clock goes on from there."""
-
-    def __init__(self, frames_per_second: float) -> None:
-        self._fps = frames_per_second
-        self._frames = 0
-        self._position_s = 0.0
-        self._since: float | None = None
-
-    def position_s(self, board: Board, now: float) -> float | None:
-        """Seconds into the scene, never less than before; None before the first frame."""
-        if not board.ready:
-            return None
-        if self._since is None or board.frames_seen != self._frames:
-            self._frames, self._since = board.frames_seen, now
-        self._position_s = max(self._position_s, self._frames / self._fps + now - self._since)
-        return self._position_s
 
 
 @contextmanager

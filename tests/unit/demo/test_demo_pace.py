@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from device.demo.board import Board
-from device.demo.run import Pace
+from device.demo.watch import Pace
 from tests.support.said import log_line, status_line
 
 
