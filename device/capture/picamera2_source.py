@@ -1,4 +1,4 @@
-"""The camera of a Raspberry Pi, by picamera2: the only file that imports it.
+"""The camera of a Raspberry Pi, by picamera2.
 
 Promises kept here, each for a failure that others have met in the field:
 
@@ -7,7 +7,7 @@ Promises kept here, each for a failure that others have met in the field:
 * Every wait has an end. `capture_request` without a timeout blocks for ever when a cable comes loose; so
   do, now and then, starting and closing the camera, which therefore run in threads of their own.
 * A wait that timed out keeps its job. picamera2 would otherwise carry out the forgotten job with the
-  next frame and never get that buffer back; four of these, and the camera is starved.
+  next frame and never get that buffer back; after four of these no frame comes any more (seen with 0.3.38).
 * Brightness is taken straight from the first plane of YUV420: no colour is ever computed.
 """
 
@@ -17,22 +17,24 @@ import contextlib
 import logging
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING
 
 from device.capture.aside import aside, finished
+from device.capture.camera_controls import possible_controls, wanted_controls
 from device.capture.loop import CLOSE_WITHIN_S, OPEN_WITHIN_S
 from device.capture.moments import captured_at
+from device.capture.picamera2_library import explain, innermost, load_picamera2
 from device.errors import CameraStalled, CameraUnavailable
 from device.model import Frame
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from concurrent.futures import Future
-    from contextlib import AbstractContextManager
 
     import numpy as np
     import numpy.typing as npt
 
+    from device.capture.picamera2_library import Camera, Library, Mapper, Request
     from device.runtime import Clock
 
 log = logging.getLogger(__name__)
@@ -41,101 +43,6 @@ log = logging.getLogger(__name__)
 _BUFFERS = 4
 # Formats whose first rows are the brightness plane. The Pi gives YUV420; libcamera's test pipeline NV12.
 _PLANAR = frozenset({"YUV420", "YVU420", "NV12", "NV21"})
-# libcamera's AfModeManual: the lens stays where LensPosition puts it.
-_AF_MANUAL = 0
-
-ControlValue: TypeAlias = bool | int | float | tuple[int, int]
-
-
-class Request(Protocol):
-    """What is used of `picamera2.request.CompletedRequest`."""
-
-    def get_metadata(self) -> dict[str, Any]: ...
-
-    def release(self) -> None: ...
-
-
-class Mapped(Protocol):
-    """What is used of an entered `picamera2.MappedArray`."""
-
-    @property
-    def array(self) -> npt.NDArray[np.uint8]: ...
-
-
-class Mapper(Protocol):
-    """What is used of `picamera2.MappedArray`: a stream's buffer, lent while entered."""
-
-    def __call__(self, request: Request, stream: str, *, write: bool) -> AbstractContextManager[Mapped]: ...
-
-
-class Camera(Protocol):
-    """What is used of `picamera2.Picamera2`."""
-
-    @property
-    def camera_controls(self) -> Mapping[str, tuple[Any, Any, Any]]: ...
-
-    def create_video_configuration(
-        self,
-        *,
-        main: dict[str, Any],
-        lores: dict[str, Any] | None,
-        buffer_count: int,
-        display: str | None,
-        encode: str | None,
-    ) -> dict[str, Any]: ...
-
-    def configure(self, camera_config: dict[str, Any]) -> None: ...
-
-    def stream_configuration(self, name: str) -> dict[str, Any]: ...
-
-    def set_controls(self, controls: dict[str, ControlValue]) -> None: ...
-
-    def start(self) -> None: ...
-
-    # wait=False gives a job at once; anything else would block here.
-    def capture_request(self, *, wait: bool) -> Any: ...  # noqa: ANN401 - the job is picamera2's own affair
-
-    def wait(self, job: Any, *, timeout: float) -> Request: ...  # noqa: ANN401 - as above
-
-    def cancel_all_and_flush(self) -> None: ...
-
-    def close(self) -> None: ...
-
-
-class Library(Protocol):
-    """What is used of the module `picamera2`."""
-
-    @property
-    def Picamera2(self) -> Callable[[int], Camera]: ...  # noqa: N802 - the library's name
-
-    @property
-    def MappedArray(self) -> Mapper: ...  # noqa: N802 - as above
-
-
-def load_picamera2() -> Library:
-    """Imports picamera2; seconds, the first time.
-
-    Raises:
-        CameraUnavailable: it is not installed, or what is installed does not work together.
-    """
-    try:
-        import picamera2  # noqa: PLC0415 - off a Pi it does not exist, and nobody else may need it
-    except ModuleNotFoundError as error:
-        if error.name == "picamera2":
-            raise CameraUnavailable(
-                "picamera2 is not installed: sudo apt install python3-picamera2, and an environment made"
-                " with --system-site-packages"
-            ) from error
-        raise CameraUnavailable(
-            f"picamera2 cannot be loaded, {error.name} is missing:"
-            " sudo apt install --reinstall python3-picamera2"
-        ) from error
-    except Exception as error:  # a binary part that was built for another numpy raises ValueError, say
-        raise CameraUnavailable(
-            f"picamera2 cannot be loaded: {error}; on Debian 12 it needs numpy < 2"
-        ) from error
-    library: Library = picamera2
-    return library
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +144,7 @@ class Picamera2Source:
         except TimeoutError as error:
             raise CameraStalled(f"{self.name} gave no frame within {timeout_s:.1f} s") from error
         except Exception as error:
-            raise CameraUnavailable(f"{self.name} broke down: {_innermost(error)}") from error
+            raise CameraUnavailable(f"{self.name} broke down: {innermost(error)}") from error
 
     def close(self) -> None:
         session, job = self._session, self._job
@@ -306,76 +213,6 @@ class Picamera2Source:
         return Frame(luma=luma, sequence=self._sequence, captured_at=at, lores=lores)
 
 
-def wanted_controls(
-    *,
-    frames_per_second: float,
-    exposure_us: int | None,
-    gain: float | None,
-    focus_dioptres: float | None,
-) -> dict[str, ControlValue]:
-    """The settings in libcamera's words. What is None is left to the camera."""
-    period_us = round(1e6 / frames_per_second)
-    wanted: dict[str, ControlValue] = {"FrameDurationLimits": (period_us, period_us)}
-    if exposure_us is not None:
-        wanted["ExposureTime"] = exposure_us
-    if gain is not None:
-        wanted["AnalogueGain"] = float(gain)
-    if exposure_us is not None and gain is not None:
-        wanted["AeEnable"] = False
-    if focus_dioptres is not None:
-        wanted["AfMode"] = _AF_MANUAL
-        wanted["LensPosition"] = float(focus_dioptres)
-    return wanted
-
-
-def possible_controls(
-    wanted: Mapping[str, ControlValue], offered: Mapping[str, tuple[Any, Any, Any]]
-) -> tuple[dict[str, ControlValue], list[str]]:
-    """What a camera can do of what is wanted, and what it cannot, in words for the technician.
-
-    Args:
-        wanted: from `wanted_controls`.
-        offered: least, greatest and default value by control.
-    """
-    possible: dict[str, ControlValue] = {}
-    notes: list[str] = []
-    for control, value in wanted.items():
-        if control not in offered:
-            notes.append(f"has no {control}, the setting is left out")
-            continue
-        least, greatest, _ = offered[control]
-        possible[control] = _within(value, least, greatest)
-        if possible[control] != value:
-            notes.append(f"{control} {value} is not possible, {possible[control]} is used")
-    return possible, notes
-
-
-def explain(error: BaseException, name: str) -> str:
-    """What a technician can do about a camera that would not start."""
-    text = "; ".join(str(e) for e in _chain(error)).lower()
-    if "busy" in text:
-        return f"{name} is in use by another program: sudo fuser -v /dev/media* names it"
-    if "no camera number" in text or "not found" in text or isinstance(error, IndexError):
-        return f"{name} was not found: check both ends of its cable, then rpicam-hello --list-cameras"
-    if "permission denied" in text or "dmaheap" in text:
-        return f"{name} may not be used by this account: it must be in group video"
-    if "cannot allocate" in text or "failed to allocate" in text:
-        return f"{name} got no contiguous memory: stop other users of it, or raise cma= in config.txt"
-    return f"{name} cannot be started: {_innermost(error)}"
-
-
-def _within(value: ControlValue, least: object, greatest: object) -> ControlValue:
-    """The nearest value the camera can do. Cameras that give no usable limits are trusted to mend it."""
-    if not (isinstance(least, int | float) and isinstance(greatest, int | float) and least < greatest):
-        return value
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, tuple):
-        low, high = (int(min(max(part, least), greatest)) for part in value)
-        return (low, high)
-    return type(value)(min(max(value, least), greatest))
-
-
 def _scaled(width: int, height: int, small_width: int) -> tuple[int, int]:
     """A smaller size of the same shape; libcamera wants even numbers."""
     return (small_width - small_width % 2, max(2, round(height * small_width / width / 2) * 2))
@@ -406,16 +243,3 @@ def _shut(camera: Camera, job: object | None) -> None:
         with contextlib.suppress(Exception):  # a job that was cancelled, or is not done, holds no request
             camera.wait(job, timeout=0).release()
     camera.close()
-
-
-def _chain(error: BaseException) -> list[BaseException]:
-    """The error and what caused it, innermost last."""
-    chain = [error]
-    while (cause := chain[-1].__cause__ or chain[-1].__context__) is not None and cause not in chain:
-        chain.append(cause)
-    return chain
-
-
-def _innermost(error: BaseException) -> str:
-    first = _chain(error)[-1]
-    return str(first) or type(first).__name__

@@ -19,7 +19,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from device.capture.picamera2_source import Picamera2Source, load_picamera2
+from device.capture.picamera2_library import load_picamera2
+from device.capture.picamera2_source import Picamera2Source
 from device.errors import CameraUnavailable
 from device.runtime import SystemClock
 from tests.support.codes import shown

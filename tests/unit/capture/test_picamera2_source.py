@@ -8,13 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device.capture.picamera2_source import (
-    Picamera2Source,
-    explain,
-    load_picamera2,
-    possible_controls,
-    wanted_controls,
-)
+from device.capture.camera_controls import possible_controls, wanted_controls
+from device.capture.picamera2_library import explain, load_picamera2
+from device.capture.picamera2_source import Picamera2Source
 from device.errors import CameraStalled, CameraUnavailable
 from tests.support.clock import ManualClock
 from tests.support.frame_source_contract import next_frame, opened

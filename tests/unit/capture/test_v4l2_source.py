@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 import pytest
 
-from device.capture.v4l2_source import V4l2Source, brightness, open_video
+from device.capture.v4l2_source import V4l2Source
+from device.capture.v4l2_video import brightness, open_video
 from device.errors import CameraStalled, CameraUnavailable
 from device.runtime import SystemClock
 from tests.support.frame_source_contract import opened
