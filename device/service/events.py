@@ -59,7 +59,6 @@ def as_text(event: StoredEvent) -> str:
         return f"{event.seq:>8}  damaged"
     clock = _object(data, "clock")
     when = f"{clock.get('wall', '')}{'' if clock.get('trusted') is True else '?'}"
-    about = _object(data, "credential")
     return printable(f"{event.seq:>8}  {when:<24}  {_told(event, data)}")
 
 
