@@ -24,6 +24,9 @@ _TAG_SIGN1 = b"\xd2"
 _ALG, _CRIT, _KID = 1, 2, 4
 _MAX_KID_BYTES = 64
 
+ROTATING_CODE = -70001
+"""Header for the changing code; RFC 9052 leaves everything below -65536 to private use."""
+
 ALGORITHMS = {
     -7: Algorithm.ES256,
     -9: Algorithm.ES256,  # ESP256, RFC 9864
@@ -43,6 +46,7 @@ class Sign1:
         signature: over both.
         algorithm: None when it names one that is not known here.
         kid: names the key; None when it names none.
+        rotating_code: of the moment, see `rotation`; not signed, and no need: it proves itself.
     """
 
     protected: bytes
@@ -50,6 +54,7 @@ class Sign1:
     signature: bytes
     algorithm: Algorithm | None
     kid: bytes | None
+    rotating_code: int | None = None
 
     def signer(self, trust: Trust) -> TrustedKey | Standing:
         """Who signed it, see `Trust.signer`. Raises Flawed for an algorithm that is not known."""
@@ -89,6 +94,7 @@ def open_sign1(data: bytes) -> Sign1:
         signature=signature,
         algorithm=ALGORITHMS.get(alg) if isinstance(alg, int) else None,
         kid=kid,
+        rotating_code=code if type(code := unprotected.get(ROTATING_CODE)) is int else None,
     )
 
 

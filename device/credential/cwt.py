@@ -23,8 +23,9 @@ from device.credential.flaw import Flawed
 from device.credential.inflate import inflate
 from device.credential.kinds import Context, Kind, malformed
 from device.credential.person import clean_name, day
+from device.credential.rotation import pass_key
 from device.credential.trust import TrustedKey, Use
-from device.model import Credential, Standing
+from device.model import Credential, Rotation, Standing
 
 if TYPE_CHECKING:
     from datetime import date
@@ -36,6 +37,8 @@ _PASS = "cwt.pass"  # noqa: S105 - a wire word
 _IDENTITY = "cwt.claim169"
 _SUBJECT, _AUDIENCE, _EXPIRES, _NOT_BEFORE, _ID = 2, 3, 4, 5, 7
 _IDENTITY_CLAIM = 169
+ROTATES = -70001
+"""Claim: true for a pass that must be shown with a changing code; RFC 8392 leaves it to private use."""
 _NUMBER, _NAME, _BORN = 1, 4, 8
 _DATE = re.compile(r"([0-9]{4})[-/]?([0-9]{2})[-/]?([0-9]{2})")
 
@@ -109,15 +112,20 @@ def _checked(message: Sign1, context: Context, word: str) -> Credential:
     found = claims_of(message.payload)
     if HEALTH_CLAIM in found:
         raise Flawed("health_certificate_without_prefix")
-    return _identity(found, signer) if word == _IDENTITY else _pass(found, signer)
+    return _identity(found, signer) if word == _IDENTITY else _pass(found, signer, message.rotating_code)
 
 
-def _pass(found: dict[int | str, Plain], signer: TrustedKey) -> Credential:
+def _pass(found: dict[int | str, Plain], signer: TrustedKey, code: int | None) -> Credential:
     subject, number = claims.text(found.get(_SUBJECT), "subject"), found.get(_ID, b"")
     if not isinstance(number, bytes):
         raise Flawed("id")
     if not subject and not number:
         raise Flawed("subject")
+    rotates = found.get(ROTATES, False)
+    if not isinstance(rotates, bool) or (rotates and not number):
+        raise Flawed("rotation")
+    if rotates and not signer.rotation_secret:
+        return Credential(kind=_PASS, standing=Standing.UNKNOWN_ISSUER, detail="rotation_secret_missing")
     return Credential(
         kind=_PASS,
         standing=Standing.VERIFIED,
@@ -126,6 +134,7 @@ def _pass(found: dict[int | str, Plain], signer: TrustedKey) -> Credential:
         expires=claims.earlier(claims.moment(found.get(_EXPIRES), required=True), signer.not_after),
         issuer=signer.issuer,
         audience=claims.audience(found.get(_AUDIENCE)),
+        rotation=Rotation(pass_key(signer.rotation_secret, number), code) if rotates else None,
     )
 
 

@@ -25,7 +25,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from device.credential import base45, cbor
-from device.credential.cose import to_be_signed
+from device.credential.cose import ROTATING_CODE, to_be_signed
+from device.credential.cwt import ROTATES
 from device.credential.flaw import Flawed
 from device.credential.signature import Algorithm
 
@@ -100,6 +101,7 @@ class Grant:
         audience: the gates it is for; empty means every gate that trusts the issuer.
         number: of this very pass, so that one can be told from the next.
         issuer: who issues it, for people; gates believe the key instead. Empty leaves it out.
+        rotates: it must be shown with a changing code, see `rotation`; needs a number. As CWT only.
     """
 
     subject: str
@@ -108,10 +110,15 @@ class Grant:
     audience: tuple[str, ...] = ()
     number: bytes = b""
     issuer: str = ""
+    rotates: bool = False
 
 
-def cwt_pass(grant: Grant, key: SigningKey) -> str:
-    """The pass as a CWT in base45: the text for the QR code. Not compressed: it would not get shorter."""
+def cwt_pass(grant: Grant, key: SigningKey, *, rotating_code: int | None = None) -> str:
+    """The pass as a CWT in base45: the text for the QR code. Not compressed: it would not get shorter.
+
+    `rotating_code` goes into the unprotected header, which the signature does not cover: the holder's
+    application replaces it every half minute without the issuer.
+    """
     claims = {
         1: grant.issuer,
         2: grant.subject,
@@ -119,11 +126,13 @@ def cwt_pass(grant: Grant, key: SigningKey) -> str:
         4: int(grant.expires.timestamp()),
         5: int(grant.not_before.timestamp()) if grant.not_before else None,
         7: grant.number,
+        ROTATES: grant.rotates,
     }
     payload = cbor.encode({name: claim for name, claim in claims.items() if claim})
     protected = cbor.encode({1: _COSE_NAMES[key.algorithm], 4: key.kid})
     signature = key.sign(to_be_signed(protected, payload))
-    return base45.encode(_TAG_SIGN1 + cbor.encode([protected, {}, payload, signature]))
+    unprotected: dict[int | str, cbor.Plain] = {} if rotating_code is None else {ROTATING_CODE: rotating_code}
+    return base45.encode(_TAG_SIGN1 + cbor.encode([protected, unprotected, payload, signature]))
 
 
 def jws_pass(grant: Grant, key: SigningKey) -> str:

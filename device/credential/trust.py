@@ -28,6 +28,9 @@ MAX_KEYS = 4096
 """The European list held some 300 keys at its largest; more than this is not a list of issuers."""
 
 
+MIN_SECRET_BYTES = 16
+"""A shorter one could be guessed from a few codes."""
+
 _ISSUER = re.compile(r"[A-Za-z0-9._-]{1,64}")
 """It goes into events, and with a slash behind it into identifiers."""
 
@@ -54,6 +57,7 @@ class TrustedKey:
         uses: what it may sign.
         not_before: it signs nothing that is valid before this.
         not_after: nothing it signed is valid from then on.
+        rotation_secret: what the changing codes of its passes are reckoned from; empty when it has none.
     """
 
     kid: bytes
@@ -62,6 +66,7 @@ class TrustedKey:
     uses: frozenset[Use]
     not_before: datetime | None = None
     not_after: datetime | None = None
+    rotation_secret: bytes = field(default=b"", repr=False)
 
 
 class Trust:
@@ -74,7 +79,10 @@ class Trust:
         lines = []
         for key in keys:
             self._by_kid[key.kid] = (*self._by_kid.get(key.kid, ()), key)
-            lines.append(f"{key.kid.hex()} {key.issuer} {key.key.spki.hex()} {sorted(key.uses)}")
+            lines.append(
+                f"{key.kid.hex()} {key.issuer} {key.key.spki.hex()} {sorted(key.uses)} "
+                f"{key.not_before} {key.not_after} {bool(key.rotation_secret)}"
+            )
         self.digest = hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
 
     def __len__(self) -> int:
@@ -111,10 +119,11 @@ class ParsedTrust:
 
 
 def parse_trust(text: str) -> ParsedTrust:
-    """Reads a trust list file: ``{"keys": [{kid, issuer, spki, uses, not_before?, not_after?}, ...]}``.
+    """Reads a trust list file: ``{"keys": [{kid, issuer, spki, uses, ...}, ...]}``.
 
     `kid` and `spki` are base64 (DER), `uses` the words of `Use`, times RFC 3339. `kid_text` stands for `kid`
-    where messages are JWS, whose kid is a text. Pure; raises nothing.
+    where messages are JWS, whose kid is a text. A `rotation_secret` (base64) makes the file a secret. Pure;
+    raises nothing.
     """
     try:
         document = json.loads(text)
@@ -139,7 +148,9 @@ def _complaint(error: Exception) -> str:
         case Flawed():
             return "spki is no usable public key (P-256, Ed25519, or RSA of 2,048 bits and more)"
         case binascii.Error():
-            return "kid and spki are base64"
+            return (
+                f"kid, spki and rotation_secret are base64, the latter of {MIN_SECRET_BYTES} bytes and more"
+            )
         case _:
             uses = ", ".join(Use)
             return (
@@ -160,6 +171,7 @@ def _entry(entry: Any) -> TrustedKey:  # noqa: ANN401 - JSON
         uses=uses,
         not_before=_time(entry.get("not_before")),
         not_after=_time(entry.get("not_after")),
+        rotation_secret=_secret(entry.get("rotation_secret", "")),
     )
 
 
@@ -167,6 +179,13 @@ def _kid(entry: Any) -> bytes:  # noqa: ANN401 - JSON
     if "kid_text" in entry:
         return str(entry["kid_text"]).encode("utf-8", "surrogatepass")
     return base64.b64decode(entry["kid"], validate=True)
+
+
+def _secret(text: str) -> bytes:
+    secret = base64.b64decode(text, validate=True)
+    if text and len(secret) < MIN_SECRET_BYTES:
+        raise binascii.Error("too short")
+    return secret
 
 
 def _time(text: str | None) -> datetime | None:

@@ -11,14 +11,15 @@ The order of checks is the order of what a person should be told first:
  7. a pass for other gates                 DENIED     wrong_gate          gate.name
  8. needs the time, which is not trusted   DENIED     clock_not_trusted   policy.untrusted_clock
  9. not yet or no longer valid             DENIED     not_yet_valid, expired
-10. not on the allow list                  DENIED     not_on_list         policy.allow_list
-11. outside opening hours                  DENIED     outside_hours       policy.hours
-12. granted a moment ago                   GRANTED    already_shown       policy.repeat_s
-13. nothing against it                     GRANTED    ok                  policy.accept
+10. its changing code is not of now        DENIED     replayed
+11. not on the allow list                  DENIED     not_on_list         policy.allow_list
+12. outside opening hours                  DENIED     outside_hours       policy.hours
+13. granted a moment ago                   GRANTED    already_shown       policy.repeat_s
+14. nothing against it                     GRANTED    ok                  policy.accept
 
 The deny list comes before everything that time can change, so that a denied person is denied for the
-same reason at every hour. With `untrusted_clock: accept` checks 8, 9 and 11 are left out while the clock is
-not trusted, and a grant carries the detail `clock_not_trusted`. A repeated code is decided anew each time:
+same reason at every hour. With `untrusted_clock: accept` checks 8, 9, 10 and 12 are left out while the clock
+is not trusted, and a grant carries the detail `clock_not_trusted`. A repeated code is decided anew each time:
 only a grant is remembered.
 """
 
@@ -27,13 +28,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from device.credential.rotation import is_current
 from device.model import Outcome, Reason, Standing, Verdict
 from device.policy.rules import UntrustedClock
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from device.model import Credential
+    from device.model import Credential, Rotation
     from device.policy.lists import Lists
     from device.policy.rules import Rules
 
@@ -98,7 +100,7 @@ def decide(
 def _refusal(
     credential: Credential, known_as: tuple[str, ...], rules: Rules, lists: Lists, moment: Moment
 ) -> Verdict | None:
-    """Checks 4 to 11, in their order; None when nothing is against it."""
+    """Checks 4 to 12, in their order; None when nothing is against it."""
     known = moment.trusted
     refuses = rules.untrusted_clock is UntrustedClock.REFUSE
     begins, ends = credential.not_before, credential.expires
@@ -115,6 +117,7 @@ def _refusal(
         ),
         (known and begins is not None and moment.utc < begins, Reason.NOT_YET_VALID, ""),
         (known and ends is not None and moment.utc >= ends, Reason.EXPIRED, ""),
+        (known and not _is_of_now(credential.rotation, moment), Reason.REPLAYED, ""),
         (
             lists.allow is not None and not lists.allow.any_of(known_as),
             Reason.NOT_ON_LIST,
@@ -128,9 +131,16 @@ def _refusal(
     return None
 
 
+def _is_of_now(rotation: Rotation | None, moment: Moment) -> bool:
+    """Whether a pass with a changing code shows the one of this moment; others need none."""
+    if rotation is None:
+        return True
+    return rotation.shown is not None and is_current(rotation.key, rotation.shown, moment.utc)
+
+
 def _needs_time(credential: Credential, rules: Rules) -> bool:
     """Whether any check here depends on the wall clock."""
-    return bool(rules.hours or credential.not_before or credential.expires)
+    return bool(rules.hours or credential.not_before or credential.expires or credential.rotation)
 
 
 def _open(rules: Rules, utc: datetime) -> bool:

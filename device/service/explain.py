@@ -34,7 +34,7 @@ _ANSWERS: Mapping[Reason, str] = {
     Reason.OUTSIDE_HOURS: "The gate is closed at this time.",
     Reason.CLOCK_NOT_TRUSTED: "The decision needs the time, and the clock is not set by the network yet.",
     Reason.PASSBACK: "The person is already on the other side.",
-    Reason.REPLAYED: "The pass can be used once, and was.",
+    Reason.REPLAYED: "It is a copy: its changing code is not the one of this moment.",
     Reason.JOURNAL_UNAVAILABLE: "The event cannot be recorded, so nobody is let in.",
     Reason.SUSPENDED: "The gate is suspended.",
 }
@@ -163,6 +163,7 @@ def _found(credential: Credential) -> tuple[str, ...]:
         "date of birth": credential.born is not None,
         "beginning of validity": credential.not_before is not None,
         "end of validity": credential.expires is not None,
+        "changing code": credential.rotation is not None and credential.rotation.shown is not None,
         "gates it is for": bool(credential.audience),
         "issuer": bool(credential.issuer),
     }

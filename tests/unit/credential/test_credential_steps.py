@@ -398,6 +398,8 @@ def test_a_jose_issuer_is_listed_with_its_kid_as_text() -> None:
         ({"kid": None}, "it needs kid"),
         ({"kid": "!"}, "base64"),
         ({"spki": base64.b64encode(b"nothing").decode()}, "no usable public key"),
+        ({"rotation_secret": base64.b64encode(b"short").decode()}, "16 bytes and more"),
+        ({"rotation_secret": 7}, "uses are among"),
         ({"uses": []}, "uses are among"),
         ({"uses": ["everything"]}, "uses are among"),
         ({"issuer": ""}, "issuer is 1 to 64"),
