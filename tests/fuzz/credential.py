@@ -16,7 +16,7 @@ import sys
 import zlib
 from pathlib import Path
 
-import atheris  # type: ignore[import-untyped]  # it ships no types
+import atheris
 
 with atheris.instrument_imports(include=["device"]):
     from device.credential import base45
