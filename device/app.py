@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from device import __version__
+from device.beat import read_beat
 from device.capture.loop import CaptureLoop
 from device.config.loader import load
 from device.credential.pseudonym import MIN_KEY_BYTES
 from device.credential.registry import PERSONAL_KINDS
 from device.daemon import Daemon
+from device.decode.cause import cause_of
 from device.decode.pool import DecoderPool
 from device.errors import ExitCode, GateError, JournalUnusable
 from device.gpio.lines import BuzzerWire, GpioLines, Wire
@@ -38,6 +40,7 @@ from device.policy.rules import Hours, Rules
 from device.presentation import Tracker
 from device.runtime import LatestSlot, Supervisor, SystemClock, Worker
 from device.scan import ScanLoop
+from device.unread import UnreadWatch
 from device.uplink.forwarder import Forwarder
 from device.uplink.mqtt import MqttSession
 from device.uplink.tls import Tls
@@ -64,6 +67,9 @@ PANEL_DEADLINE_S = 5.0
 
 FORWARDER_DEADLINE_S = 15.0
 """It beats four times a second, but the journal it reads may block while the card is slow."""
+
+TELL_UNREAD_AFTER_S = 0.3
+"""A code in view and unread this long is not going to be read without help."""
 
 PSEUDONYM_KEY_BYTES = 32
 """As long as the hash the pseudonyms are made with."""
@@ -138,6 +144,10 @@ def assemble(
         slot=slot,
         decoder=pool,
         tracker=Tracker(settings.decode.showing_ends_after_s),
+        unread_watch=UnreadWatch(
+            tell_after_s=TELL_UNREAD_AFTER_S, ends_after_s=settings.decode.showing_ends_after_s
+        ),
+        diagnose=cause_of,
         judge=judge,
         recorder=journal,
         panel=panel,
@@ -166,10 +176,12 @@ def assemble(
         Worker("scan", scan.body, deadline_s=SCAN_DEADLINE_S, clock=clock),
         Worker("capture", capture.body, deadline_s=capture.silence_s, clock=clock),
     ]
+    beat = settings.journal.path.with_name("beat.json")
     return Daemon(
         intake=Supervisor(intake),
         output=Supervisor(output),
         slot=slot,
+        capture=capture,
         scan=scan,
         journal=journal,
         uplink=forwarder,
@@ -177,6 +189,8 @@ def assemble(
         clock=clock,
         notifier=notifier,
         version=__version__,
+        beat=beat,
+        before=read_beat(beat),
         first_frame=first_frame,
         ended=ended,
         stop=stop,

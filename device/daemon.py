@@ -10,11 +10,15 @@ import threading
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Protocol
 
+from device.beat import write_beat
+from device.coverage import Ledger, Sample
 from device.errors import JournalError
-from device.model import Cue, Lifecycle, LifecycleEvent
+from device.model import ClockEvent, Cue, Lifecycle, LifecycleEvent
 
 if TYPE_CHECKING:
-    from device.model import Event, StoredEvent
+    from pathlib import Path
+
+    from device.model import ClockReading, Event, StoredEvent
     from device.notify import Notifier
     from device.runtime import Clock, Supervisor
     from device.scan import ScanStats
@@ -26,6 +30,12 @@ TICK_S = 0.25
 
 STATUS_EVERY_S = 1.0
 """The service manager keeps only the newest line; a person watching it wants it to move."""
+
+BEAT_EVERY_S = 10.0
+"""How far back the end of a run that was cut short may be taken, beside what the card adds."""
+
+LEDGER_RETRY_S = 5.0
+"""While nothing can be recorded, how often the coverage interval is tried again."""
 
 UPKEEP_EVERY_S = 60.0
 """Pruning, and copying the write-ahead log into the database, away from any append."""
@@ -48,6 +58,10 @@ class JournalCounts(Protocol):
     def set_aside(self) -> int: ...
     @property
     def last_seq(self) -> int: ...
+    @property
+    def acknowledged_through(self) -> int: ...
+    @property
+    def confirmed_through(self) -> int: ...
 
 
 class Journal(Protocol):
@@ -81,6 +95,22 @@ class Uplink(Protocol):
     """The forwarder, as the main thread uses it."""
 
     def stats(self) -> UplinkCounts:
+        """Never blocks."""
+        ...
+
+
+class CaptureCounts(Protocol):
+    """As far as the coverage ledger tells of the camera."""
+
+    @property
+    def frames(self) -> int: ...
+
+
+class Capture(Protocol):
+    """The capture loop, as the main thread uses it."""
+
+    @property
+    def stats(self) -> CaptureCounts:
         """Never blocks."""
         ...
 
@@ -124,6 +154,7 @@ class Daemon:
         intake: capture and scan: what ends first.
         output: panel and forwarder: what ends last.
         slot: between capture and scan; the last frame in it is still answered.
+        capture: for its counters.
         scan: for its counters.
         journal: for lifecycle events, counters and upkeep.
         uplink: for its counters; None when no uplink is configured.
@@ -131,6 +162,8 @@ class Daemon:
         clock: for intervals and events.
         notifier: the service manager.
         version: of the software, for lifecycle events.
+        beat: file of the last sign of life.
+        before: the last sign of life of the run before.
         first_frame: set when the camera works.
         ended: set when a finite source has no more frames.
         stop: set when the process is asked to stop.
@@ -142,6 +175,7 @@ class Daemon:
         intake: Supervisor,
         output: Supervisor,
         slot: Slot,
+        capture: Capture,
         scan: Scan,
         journal: Journal,
         uplink: Uplink | None,
@@ -149,6 +183,8 @@ class Daemon:
         clock: Clock,
         notifier: Notifier,
         version: str,
+        beat: Path,
+        before: ClockReading | None,
         first_frame: threading.Event,
         ended: threading.Event,
         stop: threading.Event,
@@ -156,6 +192,7 @@ class Daemon:
         self._intake = intake
         self._output = output
         self._slot = slot
+        self._capture = capture
         self._scan = scan
         self._journal = journal
         self._uplink = uplink
@@ -163,11 +200,16 @@ class Daemon:
         self._clock = clock
         self._notifier = notifier
         self._version = version
+        self._beat = beat
+        self._before = before
         self._first_frame = first_frame
         self._ended = ended
         self._stop = stop
         self._resting = Cue.STARTING
-        self._status_at = self._upkeep_at = clock.monotonic()
+        now = clock.monotonic()
+        self._status_at = self._upkeep_at = self._beat_at = self._ledger_tried_at = now
+        self._ledger = Ledger(self._sample(), clock.reading())
+        self._clock_was_set = clock.trusted()
 
     def run(self) -> None:
         """Blocks for the life of the process.
@@ -179,7 +221,7 @@ class Daemon:
         try:
             self._panel.rest(self._resting)
             self._output.start()
-            self._record(Lifecycle.STARTED, "")
+            self._record(Lifecycle.STARTED, _manner(self._before, self._clock.reading()), self._before)
             self._intake.start()
             while not self._stop.wait(TICK_S) and not self._over():
                 self._tick()
@@ -195,7 +237,11 @@ class Daemon:
         self._output.check()
         self._notifier.watchdog()
         self._show_state()
+        self._account()
         now = self._clock.monotonic()
+        if now - self._beat_at >= BEAT_EVERY_S:
+            self._beat_at = now
+            write_beat(self._beat, self._clock.reading())
         if now - self._status_at >= STATUS_EVERY_S:
             self._status_at = now
             self._tell_status()
@@ -218,6 +264,39 @@ class Daemon:
             self._notifier.ready()
         self._resting = resting
         self._panel.rest(resting)
+
+    def _account(self) -> None:
+        """Closes a coverage interval that is due; notes when the clock is set for the first time."""
+        reading, sample = self._clock.reading(), self._sample()
+        if reading.trusted and not self._clock_was_set:
+            self._clock_was_set = self._try_to_append(ClockEvent(reading))
+        interval = self._ledger.due(sample, reading)
+        if interval is None or self._clock.monotonic() < self._ledger_tried_at:
+            return
+        if self._try_to_append(interval):
+            self._ledger.written(sample, reading)
+        else:
+            self._ledger_tried_at = self._clock.monotonic() + LEDGER_RETRY_S
+
+    def _sample(self) -> Sample:
+        scan, journal = self._scan.stats(), self._journal.stats()
+        return Sample(
+            frames=self._capture.stats.frames,
+            looked=scan.frames,
+            presented=scan.presented,
+            unread=scan.unread,
+            recording=scan.recording,
+            sent=journal.acknowledged_through,
+            confirmed=journal.confirmed_through,
+        )
+
+    def _try_to_append(self, event: Event) -> bool:
+        try:
+            self._journal.append(event)
+        except JournalError as error:
+            log.debug("not recorded now: %s", error)
+            return False
+        return True
 
     def _tell_status(self) -> None:
         scan, journal = self._scan.stats(), self._journal.stats()
@@ -253,7 +332,9 @@ class Daemon:
 
     def _wind_down(self, why: str) -> None:
         stuck = self._intake.stop()
+        self._try_to_append(self._ledger.interval(self._sample(), self._clock.reading()))
         self._record(Lifecycle.STOPPED, why)
+        write_beat(self._beat, self._clock.reading())
         self._drain(DRAIN_AT_END_S if why == "scene_ended" else DRAIN_AT_STOP_S)
         self._tell_status()
         stuck += self._output.stop()
@@ -270,9 +351,18 @@ class Daemon:
             self._notifier.watchdog()
             pause.wait(TICK_S / 5)
 
-    def _record(self, what: Lifecycle, detail: str) -> None:
-        event = LifecycleEvent(what=what, detail=detail, version=self._version, clock=self._clock.reading())
+    def _record(self, what: Lifecycle, detail: str, before: ClockReading | None = None) -> None:
+        event = LifecycleEvent(
+            what=what, detail=detail, version=self._version, clock=self._clock.reading(), before=before
+        )
         try:
             self._journal.append(event)
         except JournalError as error:
             log.error("'%s' could not be recorded: %s", what, error)
+
+
+def _manner(before: ClockReading | None, now: ClockReading) -> str:
+    """How the device came to start, as far as the last sign of life tells."""
+    if before is None:
+        return "first_start"
+    return "same_boot" if before.boot == now.boot else "new_boot"

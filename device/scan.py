@@ -13,12 +13,29 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from device.errors import DecoderDied, JournalError
-from device.model import Cue, Outcome, Reason, ScanEvent
+from device.model import Cue, Outcome, Reason, ScanEvent, Unread, UnreadEvent
+from device.scenery import side_of
 
 if TYPE_CHECKING:
-    from device.model import CredentialRef, Direction, Event, Frame, StoredEvent, Symbol, Verdict
+    from collections.abc import Callable
+
+    import numpy as np
+    import numpy.typing as npt
+
+    from device.model import (
+        Cause,
+        Corners,
+        CredentialRef,
+        Direction,
+        Event,
+        Frame,
+        StoredEvent,
+        Symbol,
+        Verdict,
+    )
     from device.presentation import Presentation, Tracker
     from device.runtime import Clock, LatestSlot, Worker
+    from device.unread import UnreadWatch
 
 log = logging.getLogger(__name__)
 
@@ -29,10 +46,28 @@ REMEMBERED_GRANTS = 4096
 """Codes whose grant is remembered for the repeat hold-off; at 30 people a minute, more than two hours."""
 
 
-class Decoder(Protocol):
-    """Finds the symbols in a frame."""
+DIAGNOSED_A_FRAME = 4
+"""Nobody holds up more codes at once; each costs a fraction of a millisecond."""
 
-    def decode(self, frame: Frame) -> tuple[Symbol, ...]:
+
+class Look(Protocol):
+    """What the decoder found in a frame."""
+
+    @property
+    def symbols(self) -> tuple[Symbol, ...]:
+        """Codes that were read."""
+        ...
+
+    @property
+    def unread(self) -> tuple[Corners, ...]:
+        """Where something is a code and was not read."""
+        ...
+
+
+class Decoder(Protocol):
+    """Finds codes in a frame."""
+
+    def look(self, frame: Frame) -> Look:
         """Blocks up to the decoder's deadline.
 
         Raises:
@@ -84,6 +119,7 @@ class ScanStats:
     granted: int
     denied: int
     attention: int
+    unread: int
     unrecorded: int
     recording: bool
 
@@ -95,6 +131,8 @@ class ScanLoop:
         slot: where the newest frame lies.
         decoder: see `Decoder`.
         tracker: turns symbols in successive frames into presentations.
+        unread_watch: says when a person is to be told that the code is seen and not read.
+        diagnose: why a code was not read, from the frame and where it is.
         judge: see `Judge`.
         recorder: see `Recorder`.
         panel: see `Panel`.
@@ -109,6 +147,8 @@ class ScanLoop:
         slot: LatestSlot[Frame],
         decoder: Decoder,
         tracker: Tracker,
+        unread_watch: UnreadWatch,
+        diagnose: Callable[[npt.NDArray[np.uint8], Corners], Cause],
         judge: Judge,
         recorder: Recorder,
         panel: Panel,
@@ -119,6 +159,8 @@ class ScanLoop:
         self._slot = slot
         self._decoder = decoder
         self._tracker = tracker
+        self._unread_watch = unread_watch
+        self._diagnose = diagnose
         self._judge = judge
         self._recorder = recorder
         self._panel = panel
@@ -127,7 +169,7 @@ class ScanLoop:
         self._admit_unrecorded = admit_unrecorded
         self._granted_at: OrderedDict[bytes, float] = OrderedDict()
         self._outcomes: Counter[Outcome] = Counter()
-        self._frames = self._lost_frames = self._unrecorded = 0
+        self._frames = self._lost_frames = self._unread = self._unrecorded = 0
         self._recording = True
 
     def body(self, worker: Worker) -> None:
@@ -142,13 +184,18 @@ class ScanLoop:
         """Handles one frame; blocks for decoding and, when somebody is new, for the card."""
         self._frames += 1
         try:
-            symbols = self._decoder.decode(frame)
+            look = self._decoder.look(frame)
         except DecoderDied as error:
             self._lost_frames += 1
             log.warning("a frame was lost: %s", error)
             return
-        for presentation in self._tracker.observe(symbols, self._clock.monotonic()):
+        now = self._clock.monotonic()
+        # The newest cue is the one that shows: of several codes at once, the nearest is answered last.
+        for presentation in reversed(self._tracker.observe(look.symbols, now)):
             self._answer(presentation, frame)
+        sights = [Unread(c, self._diagnose(frame.luma, c)) for c in look.unread[:DIAGNOSED_A_FRAME]]
+        for unread in self._unread_watch.observe(sights, look.symbols, now):
+            self._tell_unread(unread)
 
     def stats(self) -> ScanStats:
         """A snapshot, from any thread."""
@@ -159,6 +206,7 @@ class ScanLoop:
             granted=self._outcomes[Outcome.GRANTED],
             denied=self._outcomes[Outcome.DENIED],
             attention=self._outcomes[Outcome.ATTENTION],
+            unread=self._unread,
             unrecorded=self._unrecorded,
             recording=self._recording,
         )
@@ -200,8 +248,27 @@ class ScanLoop:
         }
         text = "%s (%s): %s, event %d"
         log.info(
-            text, event.outcome, event.reason, event.credential.kind, stored.seq, extra={"fields": {"scan": scan}}
+            text,
+            event.outcome,
+            event.reason,
+            event.credential.kind,
+            stored.seq,
+            extra={"fields": {"scan": scan}},
         )
+
+    def _tell_unread(self, unread: Unread) -> None:
+        self._unread += 1
+        side_px = round(side_of(unread.corners))
+        event = UnreadEvent(self._direction, unread.cause, side_px, self._clock.reading())
+        try:
+            stored = self._recorder.append(event)
+        except JournalError as error:
+            log.warning("a code that was not read could not be recorded: %s", error)
+        else:
+            fields = {"unread": {"seq": stored.seq, "cause": unread.cause, "side_px": side_px}}
+            log.info("seen, not read: %s, event %d", unread.cause, stored.seq, extra={"fields": fields})
+        # Asking somebody to hold still promises nothing, so it does not depend on the card.
+        self._panel.show(Cue.ATTENTION)
 
     def _not_recorded(self, error: JournalError, verdict: Verdict) -> None:
         self._unrecorded += 1

@@ -44,7 +44,7 @@ AnyEvent: TypeAlias = Event | CheckpointEvent | RescuedEvent
 """What others bring, and what the journal makes itself."""
 
 # Every event type once; whoever adds one to the model adds its line here.
-_CLASSES: Final[dict[EventType, type[AnyEvent]]] = {
+_CLASSES: Final[dict[str, type[AnyEvent]]] = {
     EventType.SCAN: ScanEvent,
     EventType.UNREAD: UnreadEvent,
     EventType.COVERAGE: CoverageEvent,
@@ -53,7 +53,7 @@ _CLASSES: Final[dict[EventType, type[AnyEvent]]] = {
     EventType.CHECKPOINT: CheckpointEvent,
     EventType.RESCUED: RescuedEvent,
 }
-_WORDS: Final = {kind: word for word, kind in _CLASSES.items()}
+_WORDS: Final = {kind: EventType(word) for word, kind in _CLASSES.items()}
 
 
 def event_type(event: AnyEvent) -> EventType:

@@ -3,12 +3,14 @@ from __future__ import annotations
 import logging
 import threading
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
+from device.beat import read_beat
 from device.daemon import Daemon
 from device.errors import JournalFull, WorkerDied
-from device.model import Cue, Event, LifecycleEvent, StoredEvent
+from device.model import CoverageEvent, Cue, Event, LifecycleEvent, StoredEvent
 from device.notify import Notifier
 from device.runtime import LatestSlot, Supervisor, SystemClock, Worker
 from device.scan import ScanStats
@@ -20,17 +22,19 @@ class Counts:
     pending: int = 0
     set_aside: int = 0
     last_seq: int = 0
+    acknowledged_through: int = 0
+    confirmed_through: int = 0
+    frames: int = 0
 
 
 @dataclass
 class FakeJournal:
     refuses: bool = False
-    events: list[LifecycleEvent] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
 
     def append(self, event: Event) -> StoredEvent:
         if self.refuses:
             raise JournalFull("no space left")
-        assert isinstance(event, LifecycleEvent)
         self.events.append(event)
         return StoredEvent("j", len(self.events), "gate.lifecycle.v1", b"{}")
 
@@ -41,7 +45,7 @@ class FakeJournal:
         return 0
 
     def told(self) -> list[tuple[str, str]]:
-        return [(event.what.value, event.detail) for event in self.events]
+        return [(e.what.value, e.detail) for e in self.events if isinstance(e, LifecycleEvent)]
 
 
 @dataclass
@@ -64,14 +68,21 @@ class FakeScan:
     recording: bool = True
 
     def stats(self) -> ScanStats:
-        return ScanStats(0, 0, 0, 0, 0, 0, 0, recording=self.recording)
+        return ScanStats(0, 0, 0, 0, 0, 0, 0, 0, recording=self.recording)
+
+
+@dataclass
+class FakeCapture:
+    stats: Counts = field(default_factory=Counts)
 
 
 class Life:
     """A daemon whose workers only wait, run in a thread of the test's own."""
 
-    def __init__(self, *, intake_dies: bool = False) -> None:
+    def __init__(self, folder: Path, *, intake_dies: bool = False) -> None:
         clock = SystemClock()
+        self.capture = FakeCapture()
+        self.beat = folder / "beat.json"
         self.journal, self.panel, self.scan = FakeJournal(), FakePanel(), FakeScan()
         self.first_frame, self.ended, self.stop = threading.Event(), threading.Event(), threading.Event()
         self.slot: LatestSlot[object] = LatestSlot()
@@ -84,6 +95,7 @@ class Life:
             intake=self.intake,
             output=Supervisor([]),
             slot=self.slot,
+            capture=self.capture,
             scan=self.scan,
             journal=self.journal,
             uplink=None,
@@ -91,6 +103,8 @@ class Life:
             clock=clock,
             notifier=Notifier({}),
             version="0",
+            beat=self.beat,
+            before=read_beat(self.beat),
             first_frame=self.first_frame,
             ended=self.ended,
             stop=self.stop,
@@ -103,8 +117,8 @@ class Life:
         assert not self.thread.is_alive()
 
 
-def test_the_gate_is_ready_with_the_first_frame_and_not_before() -> None:
-    life = Life()
+def test_the_gate_is_ready_with_the_first_frame_and_not_before(tmp_path: Path) -> None:
+    life = Life(tmp_path)
     life.thread.start()
     life.panel.wait_for(Cue.STARTING)
     life.first_frame.set()
@@ -113,8 +127,8 @@ def test_the_gate_is_ready_with_the_first_frame_and_not_before() -> None:
     assert life.panel.states == [Cue.STARTING, Cue.READY]
 
 
-def test_a_gate_that_cannot_record_shows_a_fault_until_it_can() -> None:
-    life = Life()
+def test_a_gate_that_cannot_record_shows_a_fault_until_it_can(tmp_path: Path) -> None:
+    life = Life(tmp_path)
     life.first_frame.set()
     life.thread.start()
     life.panel.wait_for(Cue.READY)
@@ -125,16 +139,16 @@ def test_a_gate_that_cannot_record_shows_a_fault_until_it_can() -> None:
     life.end()
 
 
-def test_start_and_stop_are_events() -> None:
-    life = Life()
+def test_start_and_stop_are_events(tmp_path: Path) -> None:
+    life = Life(tmp_path)
     life.thread.start()
     life.panel.wait_for(Cue.STARTING)
     life.end()
-    assert life.journal.told() == [("started", ""), ("stopped", "asked")]
+    assert life.journal.told() == [("started", "first_start"), ("stopped", "asked")]
 
 
-def test_the_end_of_a_scene_waits_for_the_last_frame_to_be_taken() -> None:
-    life = Life()
+def test_the_end_of_a_scene_waits_for_the_last_frame_to_be_taken(tmp_path: Path) -> None:
+    life = Life(tmp_path)
     life.slot.put("last frame")
     life.ended.set()
     life.thread.start()
@@ -145,18 +159,48 @@ def test_the_end_of_a_scene_waits_for_the_last_frame_to_be_taken() -> None:
     assert life.journal.told()[-1] == ("stopped", "scene_ended")
 
 
-def test_a_part_that_dies_ends_the_process_and_is_recorded() -> None:
-    life = Life(intake_dies=True)
+def test_a_part_that_dies_ends_the_process_and_is_recorded(tmp_path: Path) -> None:
+    life = Life(tmp_path, intake_dies=True)
     with pytest.raises(WorkerDied, match="capture ended by itself"):
         life.daemon.run()
     assert life.journal.told()[-1] == ("stopped", "part_died")
 
 
-def test_a_journal_that_refuses_keeps_nobody_from_stopping(caplog: pytest.LogCaptureFixture) -> None:
-    life = Life()
+def test_a_journal_that_refuses_keeps_nobody_from_stopping(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    life = Life(tmp_path)
     life.journal.refuses = True
     life.thread.start()
     life.panel.wait_for(Cue.STARTING)
     with caplog.at_level(logging.ERROR):
         life.end()
     assert "could not be recorded" in caplog.text
+
+
+def test_the_next_start_tells_until_when_the_last_run_was_there(tmp_path: Path) -> None:
+    first = Life(tmp_path)
+    first.thread.start()
+    first.panel.wait_for(Cue.STARTING)
+    first.end()
+    life = Life(tmp_path)
+    life.thread.start()
+    life.panel.wait_for(Cue.STARTING)
+    life.end()
+    started = life.journal.events[0]
+    assert isinstance(started, LifecycleEvent)
+    assert started.detail == "same_boot"
+    assert started.before is not None
+    assert started.before.uptime_ms <= started.clock.uptime_ms
+
+
+def test_the_end_closes_the_coverage_ledger(tmp_path: Path) -> None:
+    life = Life(tmp_path)
+    life.thread.start()
+    life.panel.wait_for(Cue.STARTING)
+    life.capture.stats.frames = 7
+    life.end()
+    *_, interval, stopped = life.journal.events
+    assert isinstance(interval, CoverageEvent)
+    assert isinstance(stopped, LifecycleEvent)
+    assert sum(e.frames for e in life.journal.events if isinstance(e, CoverageEvent)) == 7

@@ -7,6 +7,8 @@ import pytest
 
 from device.errors import DecoderDied, JournalFull
 from device.model import (
+    Cause,
+    Corners,
     CredentialRef,
     Cue,
     Direction,
@@ -18,12 +20,24 @@ from device.model import (
     Standing,
     StoredEvent,
     Symbol,
+    UnreadEvent,
     Verdict,
 )
 from device.presentation import Tracker
 from device.runtime import LatestSlot
 from device.scan import ScanLoop, cue_for
+from device.unread import UnreadWatch
 from tests.support.clock import ManualClock
+
+
+def square(x: int, side: int = 100) -> Corners:
+    return (x, 0), (x + side, 0), (x + side, side), (x, side)
+
+
+@dataclass(frozen=True)
+class Found:
+    symbols: tuple[Symbol, ...]
+    unread: tuple[Corners, ...]
 
 
 @dataclass
@@ -31,13 +45,16 @@ class SceneDecoder:
     """Finds what the test put in view."""
 
     in_view: tuple[bytes, ...] = ()
+    unreadable: int = 0
     dies: bool = False
 
-    def decode(self, frame: Frame) -> tuple[Symbol, ...]:
+    def look(self, frame: Frame) -> Found:
         if self.dies:
             raise DecoderDied("took too long")
-        corners = ((0, 0), (100, 0), (100, 100), (0, 100))
-        return tuple(Symbol(content, "QRCode", "zxing", corners) for content in self.in_view)
+        symbols = tuple(
+            Symbol(content, "QRCode", "zxing", square(at * 200)) for at, content in enumerate(self.in_view)
+        )
+        return Found(symbols, tuple(square(at * 200 + 100) for at in range(self.unreadable)))
 
 
 @dataclass
@@ -91,6 +108,8 @@ class Gate:
             slot=LatestSlot(),
             decoder=self.decoder,
             tracker=Tracker(showing_ends_after_s=1.0),
+            unread_watch=UnreadWatch(tell_after_s=0.3, ends_after_s=1.0),
+            diagnose=lambda luma, corners: Cause.GLARE,
             judge=WordJudge(),
             recorder=self.recorder,
             panel=ListPanel(self.happened),
@@ -197,6 +216,38 @@ def test_two_people_at_once_are_two_events() -> None:
     assert (stats.presented, stats.granted, stats.denied) == (2, 1, 1)
 
 
+def test_a_code_seen_and_not_read_is_told_and_recorded_once_with_its_cause() -> None:
+    gate = Gate()
+    gate.decoder.unreadable = 1
+    gate.show(frames=20)
+    assert gate.happened == ["recorded", Cue.ATTENTION]
+    (event,) = gate.recorder.events
+    assert isinstance(event, UnreadEvent)
+    assert (event.cause, event.side_px) == (Cause.GLARE, 100)
+    assert gate.loop.stats().unread == 1
+
+
+def test_a_person_is_told_to_hold_still_even_when_nothing_can_be_recorded() -> None:
+    gate = Gate()
+    gate.recorder.refuses = True
+    gate.decoder.unreadable = 1
+    gate.show(frames=20)
+    assert gate.happened == [Cue.ATTENTION]
+
+
+def test_of_several_codes_at_once_the_nearest_is_the_one_that_shows() -> None:
+    gate = Gate()
+    gate.decoder.look = lambda frame: Found(  # type: ignore[method-assign]  # one frame of a special kind
+        (
+            Symbol(b"nobody near", "QRCode", "zxing", square(0, side=300)),
+            Symbol(b"anna far", "QRCode", "zxing", square(500, side=60)),
+        ),
+        (),
+    )
+    gate.show()
+    assert gate.happened == ["recorded", Cue.GRANTED, "recorded", Cue.DENIED]
+
+
 def test_an_event_tells_its_latency_from_the_frame() -> None:
     gate = Gate()
     gate.show(b"anna")
@@ -207,7 +258,7 @@ def test_an_event_tells_its_latency_from_the_frame() -> None:
 
 def test_no_more_grants_are_remembered_than_the_bound() -> None:
     gate = Gate()
-    for number in range(4200):
+    for number in range(4100):
         gate.show(b"person %d" % number)
     assert len(gate.loop._granted_at) == 4096
 
