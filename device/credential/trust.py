@@ -111,19 +111,25 @@ class ParsedTrust:
 
     Attributes:
         trust: the usable keys.
+        elsewhere: how many usable keys are trusted at other gates only, and so not here.
         problems: what is wrong, one sentence each, naming the entry by its number from 1.
     """
 
     trust: Trust = field(default_factory=Trust)
+    elsewhere: int = 0
     problems: tuple[str, ...] = ()
 
 
-def parse_trust(text: str) -> ParsedTrust:
+def parse_trust(text: str, *, audiences: frozenset[str] = frozenset()) -> ParsedTrust:
     """Reads a trust list file: ``{"keys": [{kid, issuer, spki, uses, ...}, ...]}``.
 
     `kid` and `spki` are base64 (DER), `uses` the words of `Use`, times RFC 3339. `kid_text` stands for `kid`
-    where messages are JWS, whose kid is a text. A `rotation_secret` (base64) makes the file a secret. Pure;
-    raises nothing.
+    where messages are JWS, whose kid is a text. A `rotation_secret` (base64) makes the file a secret. `gates`
+    names where the key counts; without it, everywhere. Pure; raises nothing.
+
+    Args:
+        text: of the file.
+        audiences: the names this gate answers to, as in `Rules`.
     """
     try:
         document = json.loads(text)
@@ -132,13 +138,20 @@ def parse_trust(text: str) -> ParsedTrust:
     entries = document.get("keys") if isinstance(document, dict) else None
     if not isinstance(entries, list) or len(entries) > MAX_KEYS:
         return ParsedTrust(problems=(f"a trust list has a list 'keys' of at most {MAX_KEYS} entries",))
-    keys, problems = [], []
+    keys: list[TrustedKey] = []
+    problems: list[str] = []
+    elsewhere = 0
     for number, entry in enumerate(entries, start=1):
         try:
-            keys.append(_entry(entry))
+            key, gates = _entry(entry), _gates(entry)
         except (KeyError, TypeError, ValueError) as error:
             problems.append(f"key {number}: {_complaint(error)}")
-    return ParsedTrust(Trust(keys), tuple(problems))
+            continue
+        if gates and gates.isdisjoint(audiences):
+            elsewhere += 1
+        else:
+            keys.append(key)
+    return ParsedTrust(Trust(keys), elsewhere, tuple(problems))
 
 
 def _complaint(error: Exception) -> str:
@@ -155,7 +168,7 @@ def _complaint(error: Exception) -> str:
             uses = ", ".join(Use)
             return (
                 f"uses are among {uses}; issuer is 1 to 64 letters, digits, dots, dashes and underscores; "
-                "not_before and not_after are RFC 3339 times with an offset"
+                "gates is a list of names; not_before and not_after are RFC 3339 times with an offset"
             )
 
 
@@ -173,6 +186,13 @@ def _entry(entry: Any) -> TrustedKey:  # noqa: ANN401 - JSON
         not_after=_time(entry.get("not_after")),
         rotation_secret=_secret(entry.get("rotation_secret", "")),
     )
+
+
+def _gates(entry: Any) -> frozenset[str]:  # noqa: ANN401 - JSON
+    gates = entry.get("gates", [])
+    if not isinstance(gates, list) or not all(isinstance(gate, str) and gate for gate in gates):
+        raise TypeError("gates")
+    return frozenset(gates)
 
 
 def _kid(entry: Any) -> bytes:  # noqa: ANN401 - JSON

@@ -385,6 +385,18 @@ def test_a_pass_is_known_however_long_the_table_its_compression_begins_with() ->
     assert parse(content, trust=ISSUER.trust()).audience == tuple(gates)
 
 
+def test_a_key_counts_only_at_the_gates_it_is_listed_for() -> None:
+    text = json.dumps({"keys": [entry(gates=["gate-a", "school"])]})
+    here, there = (
+        parse_trust(text, audiences=frozenset(names)) for names in ({"school", "north"}, {"gate-b"})
+    )
+    assert (len(here.trust), here.elsewhere) == (1, 0)
+    assert (len(there.trust), there.elsewhere) == (0, 1)
+    assert here.problems == there.problems == ()
+    content = ISSUER.cwt({2: "mau", 4: 2_000_000_000})
+    assert parse(content, trust=there.trust).standing.value == "unknown_issuer"
+
+
 def test_a_jose_issuer_is_listed_with_its_kid_as_text() -> None:
     parsed = parse_trust(json.dumps({"keys": [entry(kid=None, kid_text=KID.hex())]}))
     assert parsed.problems == ()
@@ -400,6 +412,8 @@ def test_a_jose_issuer_is_listed_with_its_kid_as_text() -> None:
         ({"spki": base64.b64encode(b"nothing").decode()}, "no usable public key"),
         ({"rotation_secret": base64.b64encode(b"short").decode()}, "16 bytes and more"),
         ({"rotation_secret": 7}, "uses are among"),
+        ({"gates": "gate-a"}, "gates is a list"),
+        ({"gates": [7]}, "gates is a list"),
         ({"uses": []}, "uses are among"),
         ({"uses": ["everything"]}, "uses are among"),
         ({"issuer": ""}, "issuer is 1 to 64"),
