@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from device.decode.finding import Look
+from device.decode.motion import MotionGate
 from device.decode.process import Child
 from device.errors import DecoderDied
 
@@ -35,12 +36,14 @@ class PoolStats:
 
     Attributes:
         frames: looked at, lost ones included.
+        unchanged: of these, not looked at because nothing had changed.
         lost: frames that cost a child.
         failures: exceptions inside engines, which cost only their own findings.
         children: processes started.
     """
 
     frames: int
+    unchanged: int
     lost: int
     failures: int
     children: int
@@ -66,12 +69,14 @@ class DecoderPool:
         self._lock = threading.Lock()
         self._children: list[Child] = []
         self._closed = False
-        self._frames = self._lost = self._failures = self._started = 0
+        self._gate = MotionGate()
+        self._last = Look()
+        self._frames = self._unchanged = self._lost = self._failures = self._started = 0
 
     @property
     def stats(self) -> PoolStats:
         """Counters so far."""
-        return PoolStats(self._frames, self._lost, self._failures, self._started)
+        return PoolStats(self._frames, self._unchanged, self._lost, self._failures, self._started)
 
     @property
     def children(self) -> tuple[Child, ...]:
@@ -111,16 +116,24 @@ class DecoderPool:
     def look(self, frame: Frame) -> Look:
         """Like `decode`, with what was seen and not read.
 
+        A frame that shows what the one before showed gets the same answer without being looked at.
+
         Raises:
             DecoderDied: this frame is lost; the next call works again.
         """
+        plane = frame.luma if frame.lores is None else frame.lores
+        if not self._gate.worth_looking(plane):
+            self._frames += 1
+            self._unchanged += 1
+            return self._last
         budget_ms = self._deadline_s * 1000 * _BUDGET_SHARE
-        return self._ask(
+        self._last = self._ask(
             lambda child, until: child.look(
                 frame.luma, sequence=frame.sequence, budget_ms=budget_ms, until=until
             ),
             self._deadline_s,
         )
+        return self._last
 
     def look_at_file(self, content: bytes, *, frames: int) -> Look | None:
         """What is in a picture file, held up for so many frames; None when it is no picture.
@@ -151,6 +164,7 @@ class DecoderPool:
             answer = question(child, until)
         except DecoderDied as error:
             self._lost += 1
+            self._gate.forget()
             self._replace(child, str(error))
             raise
         self._failures += answer.failures if answer is not None else 0

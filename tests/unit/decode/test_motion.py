@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from device.decode.motion import MotionGate
+from tests.support.codes import Held, code, empty, scene
+
+SCENE = empty(noise=0)
+
+
+def _settled() -> MotionGate:
+    gate = MotionGate()
+    while gate.worth_looking(SCENE):
+        pass
+    return gate
+
+
+def _noisy(seed: int, light: float = 1.0) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    noise = np.random.default_rng(seed).normal(0, 4, SCENE.shape)
+    return np.clip(SCENE * light + noise, 0, 255).astype(np.uint8)
+
+
+def test_an_unchanged_scene_is_looked_at_now_and_then_only() -> None:
+    gate = _settled()
+    looks = sum(gate.worth_looking(_noisy(seed)) for seed in range(60))
+    assert 1 <= looks <= 5
+
+
+def test_a_lamp_that_flickers_is_no_motion() -> None:
+    gate = MotionGate()
+    looks = sum(
+        gate.worth_looking(np.clip(SCENE.astype(int) + 9 * (i % 2), 0, 255).astype(np.uint8))
+        for i in range(60)
+    )
+    assert looks < 20
+
+
+@given(x=st.integers(60, 1220), y=st.integers(60, 660), tilt=st.integers(0, 50), seed=st.integers(0, 99))
+def test_the_first_frame_with_a_code_is_looked_at(x: int, y: int, tilt: int, seed: int) -> None:
+    gate = _settled()
+    held = Held(module_px=2.0, tilt_deg=tilt, noise=3, seed=seed)
+    assert gate.worth_looking(scene((code("gate"), (x, y), held), background=110))
+
+
+def test_what_changes_slowly_is_noticed() -> None:
+    gate = _settled()
+    looks = 0
+    for step in range(14):
+        picture = SCENE.copy()
+        picture[200:400, 200:400] = np.clip(picture[200:400, 200:400].astype(int) + step, 0, 255)
+        looks += gate.worth_looking(picture)
+    assert looks >= 4
+
+
+def test_forgetting_makes_the_next_picture_worth_looking() -> None:
+    gate = _settled()
+    gate.forget()
+    assert gate.worth_looking(SCENE)
