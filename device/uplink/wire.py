@@ -9,12 +9,13 @@ array), compressed with zlib. A reader needs no property to tell the three forms
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 import zlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from device.runtime import rfc3339
 from device.uplink.jsontext import elements, members
@@ -32,8 +33,8 @@ _TYPE = re.compile(r"[a-z0-9_.]{1,64}", re.ASCII)
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z", re.ASCII)
 # A batch is 64 KiB of JSON at most; a reader allows for growth, not for a bomb.
 _UNPACKED_MAX_BYTES = 1 << 20
-# Best ratio of the fast levels on events: 6 packs 50 of them to a fifth, 9 gains 1% for twice the time.
-_ZLIB_LEVEL = 6
+# Level 1 packs 50 events to 15.2% in a third of the time in which 6 packs them to 14.0%.
+_ZLIB_LEVEL = 1
 
 EVENT_TYPE = "application/cloudevents+json"
 BATCH_TYPE = "application/cloudevents-batch+json"
@@ -142,16 +143,17 @@ class WireEvent:
 
 def envelope(address: GateAddress, event: StoredEvent, now: ClockReading) -> bytes:
     """The event as structured CloudEvents JSON, UTF-8, with `data` unchanged at its end."""
-    head = {
-        "specversion": "1.0",
-        "id": event.id,
-        "source": address.path,
-        "type": event.type,
-        "datacontenttype": "application/json",
-    }
-    if time := best_known_time(event.data, now):
-        head["time"] = time
-    return json.dumps(head, separators=(",", ":")).encode()[:-1] + b',"data":' + event.data + b"}"
+    time = best_known_time(event.data, now)
+    dated = f'"time":"{time}",' if time else ""
+    head = f'{_head(address.path, event.type)}"id":{json.dumps(event.id)},{dated}"data":'
+    return head.encode() + event.data + b"}"
+
+
+@functools.lru_cache(maxsize=64)
+def _head(source: str, kind: str) -> str:
+    # The same for every event of a type; writing it anew was the half of an event's cost.
+    head = {"specversion": "1.0", "source": source, "type": kind, "datacontenttype": "application/json"}
+    return json.dumps(head, separators=(",", ":"))[:-1] + ","
 
 
 def event_message(address: GateAddress, enveloped: bytes) -> Message:
@@ -189,7 +191,7 @@ def best_known_time(data: bytes, now: ClockReading) -> str:
     clock is trusted. One of an earlier boot keeps what its own clock said. `data` itself never changes.
     """
     try:
-        clock = json.loads(data)["clock"]
+        clock = _clock(data)
         wall, trusted, boot, uptime_ms = clock["wall"], clock["trusted"], clock["boot"], clock["uptime_ms"]
     except (ValueError, TypeError, KeyError, RecursionError):
         return ""
@@ -198,6 +200,15 @@ def best_known_time(data: bytes, now: ClockReading) -> str:
             return ""
         return rfc3339(parse_time(now.wall) - timedelta(milliseconds=now.uptime_ms - uptime_ms))
     return wall if isinstance(wall, str) and _TIME.fullmatch(wall) else ""
+
+
+def _clock(data: bytes) -> Any:  # noqa: ANN401 - whatever the journal holds there
+    # A look at the object alone costs a third of reading the whole event, which every event would pay.
+    at = data.find(b'"clock":{')
+    try:
+        return json.loads(data[at + 8 : data.find(b"}", at) + 1])
+    except ValueError:
+        return json.loads(data)["clock"]
 
 
 def parse_time(text: str) -> datetime:

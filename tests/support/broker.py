@@ -191,7 +191,7 @@ class Broker:
             # Started as root it would give up its rights and then not read a test's private folder.
             "user root",
             "log_dest stderr",
-            "log_type all",
+            f"log_type {self._options.get('log_type', 'all')}",
             "per_listener_settings false",
             "set_tcp_nodelay true",
             f"allow_anonymous {_word(self._users is None)}",
@@ -202,7 +202,7 @@ class Broker:
             lines.append(f"acl_file {self._private('acl', self._acl)}")
         if self._users is not None:
             lines.append(f"password_file {self._passwords(self._users)}")
-        lines.extend(f"{key} {_word(value)}" for key, value in self._options.items())
+        lines.extend(f"{key} {_word(value)}" for key, value in self._options.items() if key != "log_type")
         # What follows `listener` belongs to it, so it comes last.
         lines.append(f"listener {port} {self.host}")
         if self._tls is not None:

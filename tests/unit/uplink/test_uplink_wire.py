@@ -161,6 +161,11 @@ def test_an_event_with_a_trusted_clock_keeps_its_time() -> None:
     )
 
 
+def test_a_clock_with_more_to_say_is_understood_as_well() -> None:
+    more = clock(hints={"chrony": True})
+    assert best_known_time(more, NOW) == "2026-03-02T07:59:00.000Z"
+
+
 def test_while_the_clock_is_not_trusted_nothing_is_corrected() -> None:
     now = ClockReading(wall="1970-01-01T00:01:00.000Z", trusted=False, boot="b2", uptime_ms=60_000)
     assert best_known_time(clock(), now) == "1970-01-01T00:00:40.000Z"
