@@ -49,7 +49,7 @@ class Summary:
         granted: of these.
         denied: of these.
         attention: of these.
-        stored: events in the journal, the device's own (started, stopped) among them.
+        stored: events in the journal, the device's own (that it started, say) among them.
         confirmed: of these by the broker.
         arrived: of these at the district's subscriber.
         complaints: what was not as it should be, in plain words; empty when all was well.

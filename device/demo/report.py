@@ -29,7 +29,7 @@ def print_summary(console: Console, summary: Summary, broker: str) -> None:
         ("granted", summary.granted),
         ("denied", summary.denied),
         ("attention (wrong kind of code)", summary.attention),
-        ("events in the journal, started and stopped among them", summary.stored),
+        ("events in the journal, the device's own among them", summary.stored),
         (f"confirmed by the broker ({broker})", summary.confirmed),
         ("arrived at the district's subscriber", summary.arrived),
     ):

@@ -47,17 +47,13 @@ def test_every_code_is_read_as_intended_and_every_event_arrives(broker: str, tmp
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    figures = dict(re.findall(r"^(\S.*?\S) +(\d+)$", done.stdout, re.MULTILINE))
-    assert figures == {
-        "codes presented": "8",
-        "read and answered": "8",
-        "granted": "6",
-        "denied": "1",
-        "attention (wrong kind of code)": "1",
-        "events in the journal, started and stopped among them": "10",
-        f"confirmed by the broker ({broker})": "10",
-        "arrived at the district's subscriber": "10",
-    }
+    figures = {k: int(v) for k, v in re.findall(r"^(\S.*?\S) +(\d+)$", done.stdout, re.MULTILINE)}
+    assert figures["codes presented"] == figures["read and answered"] == 8
+    assert (figures["granted"], figures["denied"], figures["attention (wrong kind of code)"]) == (6, 1, 1)
+    stored = figures["events in the journal, the device's own among them"]
+    assert stored > 8
+    assert figures[f"confirmed by the broker ({broker})"] == stored
+    assert figures["arrived at the district's subscriber"] == stored
     assert "Every code was read as intended, and every event arrived." in done.stdout
     assert done.stderr == ""
     assert list(tmp_path.iterdir()) == []
@@ -107,5 +103,5 @@ def test_a_daemon_that_dies_fails_the_demonstration_and_is_quoted(tmp_path: Path
     assert process.returncode == 1
     assert "the daemon ended with exit code -9" in rest
     assert "the first card again: not as intended" in rest
-    assert "info scan: granted (ok): vn.cccd, event 2" in rest[rest.index("The daemon's last lines:") :]
+    assert "info scan: granted (ok): vn.cccd, event" in rest[rest.index("The daemon's last lines:") :]
     assert list(tmp_path.iterdir()) == []
