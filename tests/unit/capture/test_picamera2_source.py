@@ -80,6 +80,15 @@ def test_frames_that_nobody_fetched_leave_a_gap_in_the_numbers(rig: Rig) -> None
         assert next_frame(source).sequence == 6
 
 
+def test_the_time_while_it_was_closed_counts_as_no_lost_frames(rig: Rig) -> None:
+    source = source_on(rig)
+    with opened(source):
+        assert next_frame(source).sequence == 1
+    rig.clock.advance(60)
+    with opened(source):
+        assert next_frame(source).sequence == 2
+
+
 def test_every_buffer_is_given_back(rig: Rig) -> None:
     with opened(source_on(rig)) as source:
         for _ in range(20):
@@ -109,6 +118,16 @@ def test_a_stall_keeps_its_job_so_that_no_buffer_is_lost_to_a_forgotten_one(rig:
         rig.silent = False
         next_frame(source)
         assert rig.buffers_out == 0
+
+
+def test_closing_leaves_no_job_waiting_that_could_take_a_frame(rig: Rig) -> None:
+    source = source_on(rig)
+    source.open()
+    rig.silent = True
+    with pytest.raises(CameraStalled):
+        source.read(1)
+    source.close()
+    assert rig.jobs == []
 
 
 def test_a_frame_that_came_after_the_last_look_is_given_back_when_closing(rig: Rig) -> None:
