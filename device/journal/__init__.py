@@ -10,6 +10,7 @@
 * `writer`, `keeper` — what is synced, and what is written lazily.
 * `signing` — checkpoints.
 * `state`, `memory` — what is known without reading the file.
+* `guard`, `delivery`, `upkeep` — the parts of an open journal: its files, the forwarder's side, making room.
 * `sqlite_journal` — `SqliteJournal`; the durability contract stands above it.
 * `reader` — the journal as other processes read it while the daemon runs.
 """

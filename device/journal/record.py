@@ -62,8 +62,14 @@ def event_type(event: AnyEvent) -> EventType:
 
 
 def as_data(event: AnyEvent) -> Data:
-    """The event's fields as JSON values, without `seq` and `prev`."""
-    return _fields(event)
+    """The event's fields as JSON values, without `seq` and `prev`.
+
+    Raises:
+        JournalError: as `canonical`; told here, before the event shares a commit with others.
+    """
+    data = _fields(event)
+    canonical(data, seq=0, prev="")
+    return data
 
 
 def canonical(data: Data, *, seq: int, prev: str) -> bytes:

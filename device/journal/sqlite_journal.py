@@ -35,58 +35,51 @@ kept in the file and counted).
 a new id: `replaced` tells. What can still be found in the old file and was not delivered is carried over
 during upkeep, each event as a `gate.rescued.v1` (see `salvage`). A file of a later version is not touched.
 
-**Threads.** `append` from any thread (the scan thread in practice); `pending`, `acknowledge`,
-`set_aside`, `read`, `wait_for_append` from the forwarder's; `stats`, `prune` from the main thread.
-Readers never delay an append; other processes may read at any time (`reader`), one process writes.
+**Threads.** `append` and `checkpoint` from any thread (the scan thread in practice); what `Delivery` offers
+from the forwarder's; `stats` from any, `prune` from the main thread. Readers never delay an append; other
+processes may read at any time (`reader`), one process writes.
 """
 
 from __future__ import annotations
 
 import contextlib
-import os
-import re
 import sqlite3
 import threading
 from typing import TYPE_CHECKING, Final
 
-from device.errors import JournalError, JournalFull, JournalUnusable
-from device.journal import damage
-from device.journal.database import WAL_ROOM_BYTES, is_damage, rows, words
+from device.errors import JournalError, JournalFull
+from device.journal.database import WAL_ROOM_BYTES
+from device.journal.delivery import Delivery
+from device.journal.guard import Guard
 from device.journal.keeper import Keeper
 from device.journal.memory import Memory
 from device.journal.opening import SHM_BYTES, open_parts, page_limit
 from device.journal.record import as_data, event_type
-from device.journal.rescue import batches
 from device.journal.state import JournalStats, WhenFull
+from device.journal.upkeep import Upkeep
 from device.journal.writer import Draft, Writer
 from device.model import CheckpointEvent, Why
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from device.journal.damage import Replaced
-    from device.journal.keeper import Gone
     from device.journal.opening import Opened
-    from device.journal.rescue import Batch
     from device.journal.signing import Signer
     from device.model import Event, StoredEvent
     from device.runtime import Clock
 
 # A district that has the gate's key can trust all but so many newest events; a signature costs 0.1 ms.
 CHECKPOINT_EVENTS: Final = 256
-# So long one call of `prune` may carry events over; it is called by the thread that feeds the watchdog.
-RESCUE_S: Final = 0.5
-# After a crash so many events are delivered again at most; written with the next commit, it costs nothing.
-CURSOR_EVENTS: Final = 100
-# The same for a quiet gate.
-CURSOR_S: Final = 60.0
-# Fixed words of ours, or the broker's reason code.
-_WHY: Final = re.compile(r"[ -~]{1,120}", re.ASCII)
 
 
 class SqliteJournal:
-    """The journal on a card. See the contract above. Made by `open`."""
+    """The journal on a card. See the contract above. Made by `open`.
+
+    Attributes:
+        replaced: the damaged file that had to make way at `open`, if one had.
+    """
 
     def __init__(
         self,
@@ -101,29 +94,31 @@ class SqliteJournal:
     ) -> None:
         self.path = path
         self.replaced: Replaced | None = parts.replaced
-        self._reader = parts.reader
+        self._max_bytes = max_bytes
+        self._clock = clock
+        self._signer = signer
+        self._signed_seq = parts.head.last.seq
+        self._guard = guard = Guard(path, parts.lock)
+        self._memory = memory = Memory(parts.head)
+        self._keeper = keeper = Keeper(parts.keeper, keep_days=keep_days, clock=clock)
         self._writer = Writer(
             parts.writer, journal=parts.head.journal, last=parts.head.last, max_pages=page_limit(max_bytes)
         )
-        self._keeper = Keeper(parts.keeper, keep_days=keep_days, clock=clock)
-        self._lock: int | None = parts.lock
-        self._max_bytes = max_bytes
-        self._when_full = when_full
-        self._clock = clock
-        self._signer = signer
-        self._rescue = self._damaged_files()
-        self._rescued = 0
-        self._signed_seq = parts.head.last.seq
-        self._files = tuple(path.with_name(path.name + end) for end in ("", "-wal", "-shm"))
-        self._inode = path.stat().st_ino
-        self._memory = Memory(parts.head)
-        self._drafts: list[Draft] = []
-        self._cursors_written = (parts.head.sent, parts.head.confirmed)
-        self._cursors_written_at = clock.monotonic()
-        # Held in this order. `_writing` is held through a flush; the other two only for moments.
-        self._writing = threading.Lock()
-        self._reading = threading.Lock()
+        self._delivery = Delivery(guard=guard, reader=parts.reader, keeper=keeper, memory=memory, clock=clock)
+        self._upkeep = Upkeep(
+            guard=guard, keeper=keeper, memory=memory, when_full=when_full, clock=clock, commit=self._commit
+        )
         self._drafting = threading.Lock()
+        self._drafts: list[Draft] = []
+        # The forwarder's side, as it is.
+        self.pending = self._delivery.pending
+        self.read = self._delivery.read
+        self.refused = self._delivery.refused
+        self.acknowledge = self._delivery.acknowledge
+        self.confirm = self._delivery.confirm
+        self.set_aside = self._delivery.set_aside
+        self.wait_for_append = memory.wait_for_append
+        self.wake = memory.wake
 
     @classmethod
     def open(
@@ -164,7 +159,7 @@ class SqliteJournal:
         """The journal's id, twelve letters and digits."""
         return self._memory.head.journal
 
-    # -- the scan thread --------------------------------------------------------------------------
+    # -- recording --------------------------------------------------------------------------------
 
     def append(self, event: Event) -> StoredEvent:
         """Makes an event durable; from any thread. Blocks for one flush, or two when another is under way.
@@ -191,7 +186,7 @@ class SqliteJournal:
     def _append(self, draft: Draft) -> StoredEvent:
         with self._drafting:
             self._drafts.append(draft)
-        with self._writing:  # whoever comes first commits for all who wait
+        with self._guard.writing:  # whoever comes first commits for all who wait
             if draft.outcome is None:
                 with self._drafting:
                     drafts, self._drafts = self._drafts, []
@@ -203,7 +198,7 @@ class SqliteJournal:
     def _commit(self, drafts: Sequence[Draft]) -> None:
         """Every draft gets its outcome: its stored event, or the one error that met them all."""
         try:
-            with self._translated():
+            with self._guard.translated():
                 stored = self._insert(drafts)
         except BaseException as error:
             for draft in drafts:
@@ -218,125 +213,23 @@ class SqliteJournal:
                 self._signed_seq = event.seq
 
     def _insert(self, drafts: Sequence[Draft]) -> list[StoredEvent]:
-        self._look_at_files()
+        self._limit_log()
         while True:
             try:
                 return self._writer.insert(drafts)
             except sqlite3.Error as error:
                 if not self._writer.at_bound(error, len(drafts)):
                     raise
-            if not self._make_room():
+            if not self._upkeep.make_room():
                 raise JournalFull(f"the journal holds {self._max_bytes} bytes and nothing may go")
 
-    # -- the forwarder thread ---------------------------------------------------------------------
-
-    def pending(self, limit: int, *, after_seq: int = 0) -> tuple[StoredEvent, ...]:
-        """The oldest events neither accepted nor refused, at most `limit`; never held up by an append.
-
-        Args:
-            limit: how many at most.
-            after_seq: only events above it, for a forwarder that has some under way.
-
-        Raises:
-            JournalError: the file cannot be read.
-        """
-        head = self._memory.head
-        where = "WHERE seq > ? AND seq <= ? AND seq NOT IN (SELECT seq FROM refused) ORDER BY seq LIMIT ?"
-        return self._read(where, (max(head.sent, after_seq), head.last.seq, limit))
-
-    def read(self, from_seq: int, limit: int) -> tuple[StoredEvent, ...]:
-        """Events from a number on, whatever their state, at most `limit`.
-
-        Raises:
-            JournalError: the file cannot be read.
-        """
-        where = "WHERE seq >= ? AND seq <= ? ORDER BY seq LIMIT ?"
-        return self._read(where, (from_seq, self._memory.head.last.seq, limit))
-
-    def wait_for_append(self, after_seq: int, timeout_s: float) -> bool:
-        """Waits until an event above `after_seq` is there; whether one is. `wake` ends it early."""
-        return self._memory.wait_for_append(after_seq, timeout_s)
-
-    def wake(self) -> None:
-        """Ends every `wait_for_append` that is under way. Never blocks."""
-        self._memory.wake()
-
-    def acknowledge(self, through_seq: int) -> None:
-        """Notes that the broker has accepted everything up to `through_seq`.
-
-        Nearly always memory only; each hundredth waits for upkeep that may be under way.
-
-        Raises:
-            ValueError: no such event was ever appended.
-        """
-        self._memory.sent(through_seq)
-        self._write_cursors_when_due()
-
-    def confirm(self, journal: str, through_seq: int) -> bool:
-        """Notes that the district's consumer has stored everything up to `through_seq`, for good.
-
-        Args:
-            journal: whose events; those of an earlier journal of this gate change nothing.
-            through_seq: of that journal.
-
-        Returns:
-            Whether it was about this journal.
-
-        Raises:
-            JournalUnusable: the consumer has events that this file does not: its end was lost. Going on
-                would give their numbers a second time, so the next start begins a new journal.
-        """
-        head = self._memory.head
-        if journal != head.journal:
-            return False
-        if not self._memory.confirmed(through_seq):
-            with contextlib.suppress(OSError):
-                damage.mark_suspect(self.path)
-            raise JournalUnusable(f"{self.path}: ends with {head.last.seq}, but {through_seq} is confirmed")
-        self._write_cursors_when_due()
-        return True
-
-    def _write_cursors_when_due(self) -> None:
-        sent, confirmed = self._memory.head.sent, self._memory.head.confirmed
-        moved = sent - self._cursors_written[0] + confirmed - self._cursors_written[1]
-        age = self._clock.monotonic() - self._cursors_written_at
-        due = moved >= CURSOR_EVENTS or (moved and age >= CURSOR_S)
-        if due and self._writing.acquire(blocking=False):  # otherwise with one of the next
-            try:
-                with contextlib.suppress(JournalError), self._translated():  # delivered again, at worst
-                    self._write_cursors()
-            finally:
-                self._writing.release()
-
-    def set_aside(self, seq: int, why: str) -> None:
-        """Notes that the broker will never take this event. Blocks as long as an append under way.
-
-        Args:
-            seq: of the event.
-            why: fixed words or a reason code, at most 120 printable ASCII characters.
-
-        Raises:
-            JournalError: the file cannot be written.
-            ValueError: no such event was ever appended, or `why` is not such words.
-        """
-        if not 0 < seq <= self._memory.head.last.seq or not _WHY.fullmatch(why):
-            raise ValueError(f"event {seq} cannot be set aside for this reason")
-        with self._writing, self._translated():
-            if seq <= self._memory.head.pruned.seq:
-                return
-            added = self._keeper.refuse(seq, why)
-            self._memory.refused(seq, added)
-
-    def refused(self, limit: int) -> tuple[tuple[StoredEvent, str], ...]:
-        """The oldest events that were set aside and are still kept, each with the reason.
-
-        Raises:
-            JournalError: the file cannot be read.
-        """
-        join = "JOIN refused USING (seq) ORDER BY seq LIMIT ?"
-        with self._reading, self._translated():
-            whys = self._reader.execute("SELECT why FROM refused ORDER BY seq LIMIT ?", (limit,)).fetchall()
-        return tuple((event, why) for event, (why,) in zip(self._read(join, (limit,)), whys, strict=False))
+    def _limit_log(self) -> None:
+        """Before each commit: a reader of another process may keep the log from being emptied."""
+        if self._guard.log_bytes() > WAL_ROOM_BYTES:
+            with contextlib.suppress(sqlite3.OperationalError):
+                self._keeper.checkpoint(truncate=True)
+            if self._writer.size() + self._guard.log_bytes() + SHM_BYTES > self._max_bytes:
+                raise JournalFull("a reader that does not end keeps the log from being emptied")
 
     # -- the main thread --------------------------------------------------------------------------
 
@@ -354,8 +247,8 @@ class SqliteJournal:
             confirmed_through=head.confirmed,
             pruned=head.pruned.seq - head.dropped,
             dropped=head.dropped,
-            rescued=self._rescued,
-            bytes=self._bytes(),
+            rescued=self._upkeep.rescued,
+            bytes=self._guard.bytes(),
             max_bytes=self._max_bytes,
         )
 
@@ -363,135 +256,30 @@ class SqliteJournal:
         """Upkeep, to be called every minute or so; how many events went.
 
         Removes delivered events past `keep_days`, block by block, an append waiting for one block at
-        most; carries events over from a damaged file, for `RESCUE_S` at most; writes the cursors; copies
-        the log into the database, so that no append has to.
+        most; carries events over from a damaged file, for half a second at most; writes the cursors;
+        copies the log into the database, so that no append has to.
 
         Raises:
             JournalError: the file cannot be written.
         """
-        before = self._memory.head.pruned.seq
-        self._rescue_some()
-        while self._prune_block():
-            pass
-        with self._writing, self._translated():
-            if (self._memory.head.sent, self._memory.head.confirmed) != self._cursors_written:
-                self._write_cursors()
-        with self._translated():
+        gone = self._upkeep.prune()
+        self._upkeep.rescue()
+        with self._guard.writing, self._guard.translated():
+            self._delivery.write_cursors()
+        with self._guard.translated():
             self._keeper.checkpoint(truncate=False)
-        return self._memory.head.pruned.seq - before
+        return gone
 
     def close(self) -> None:
-        """Writes the cursor, empties the log and closes the file. Later calls raise JournalError."""
+        """Writes the cursors, empties the log and closes the file. Later calls raise JournalError."""
         self.wake()
-        with self._writing, self._reading:
-            if self._lock is None:
+        with self._guard.writing:
+            if self._guard.closed:
                 return
-            with contextlib.suppress(JournalError), self._translated():
-                self._write_cursors()
+            with contextlib.suppress(JournalError), self._guard.translated():
+                self._delivery.write_cursors()
                 self._keeper.checkpoint(truncate=True)
-            for part in (self._keeper, self._reader, self._writer):
+            for part in (self._keeper, self._delivery, self._writer):
                 with contextlib.suppress(sqlite3.Error):
                     part.close()
-            os.close(self._lock)
-            self._lock = None
-
-    # -- inside -----------------------------------------------------------------------------------
-
-    def _read(self, rest: str, values: tuple[int, ...]) -> tuple[StoredEvent, ...]:
-        """One short read transaction: a long one would keep the log from being emptied.
-
-        The callers ask for no event above the newest that `append` has promised: the file may show one
-        moments earlier.
-        """
-        with self._reading, self._translated():
-            return tuple(rows(self._reader, self._memory.head.journal, rest, values))
-
-    def _look_at_files(self) -> None:
-        """Before each append: the file is still the one that was opened, and the log has its bound."""
-        database, log, _ = self._files
-        try:
-            same, log_bytes = database.stat().st_ino == self._inode, log.stat().st_size
-        except FileNotFoundError:
-            same, log_bytes = False, 0
-        if not same:
-            raise JournalUnusable(f"{self.path}: the file was moved or deleted while in use")
-        if log_bytes > WAL_ROOM_BYTES:  # a reader of another process holds it
-            with contextlib.suppress(sqlite3.OperationalError):
-                self._keeper.checkpoint(truncate=True)
-            if self._writer.size() + log.stat().st_size + SHM_BYTES > self._max_bytes:
-                raise JournalFull("a reader that does not end keeps the log from being emptied")
-
-    def _make_room(self) -> bool:
-        """Removes a block as far as `when_full` allows; whether one went. Inside `_writing`."""
-        gone = self._keeper.prune(self._memory.head, short_of_room=True)
-        if gone is None and self._when_full is WhenFull.DROP_OLDEST:
-            gone = self._keeper.drop(self._memory.head)
-        return self._note_gone(gone)
-
-    def _rescue_some(self) -> None:
-        until = self._clock.monotonic() + RESCUE_S
-        while self._clock.monotonic() < until:
-            with self._translated():
-                batch = next(self._rescue, None)
-            if batch is None:
-                return
-            try:
-                self._carry_over(batch)
-            except JournalError:
-                self._rescue = self._damaged_files()  # begins again where it was
-                raise
-
-    def _carry_over(self, batch: Batch) -> None:
-        """Appends the events first: where it ends in between, they are only carried over twice."""
-        if batch.drafts or batch.through is None:
-            with self._writing:
-                if batch.drafts:
-                    self._commit(batch.drafts)
-                for draft in batch.drafts:
-                    draft.result()
-                with self._translated():
-                    self._keeper.rescued(batch.name, batch.through)
-            self._rescued += len(batch.drafts)
-
-    def _damaged_files(self) -> Iterator[Batch]:
-        for name, journal, through in self._keeper.rescues():
-            yield from batches(self.path.parent, name, journal, after_seq=through, clock=self._clock)
-
-    def _prune_block(self) -> bool:
-        with self._writing, self._translated():
-            return self._note_gone(self._keeper.prune(self._memory.head, short_of_room=False))
-
-    def _note_gone(self, gone: Gone | None) -> bool:
-        if gone is None:
-            return False
-        self._memory.gone(gone)
-        return True
-
-    def _write_cursors(self) -> None:
-        """Inside `_writing`."""
-        cursors = (self._memory.head.sent, self._memory.head.confirmed)
-        self._keeper.write_cursors(*cursors)
-        self._cursors_written, self._cursors_written_at = cursors, self._clock.monotonic()
-
-    def _bytes(self) -> int:
-        total = 0
-        for file in self._files:
-            with contextlib.suppress(OSError):
-                total += file.stat().st_size
-        return total
-
-    @contextlib.contextmanager
-    def _translated(self) -> Iterator[None]:
-        """SQLite's and the system's errors become ours here, and only here."""
-        if self._lock is None:
-            raise JournalError(f"{self.path}: the journal is closed")
-        try:
-            yield
-        except JournalError:
-            raise
-        except (sqlite3.Error, OSError) as error:
-            if isinstance(error, sqlite3.Error) and is_damage(error):
-                with contextlib.suppress(OSError):
-                    damage.mark_suspect(self.path)
-                raise JournalUnusable(f"{self.path}: the file is damaged: {words(error)}") from error
-            raise JournalError(f"{self.path}: {words(error)}") from error
+            self._guard.release()

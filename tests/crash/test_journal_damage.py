@@ -68,8 +68,8 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, tuple[Stored
 
 def events_now(journal: SqliteJournal) -> dict[int, bytes]:
     """By their first number: what the journal holds itself, and what it has carried over."""
-    while journal._keeper.rescues():
-        journal.prune()
+    while journal._upkeep.rescue():
+        pass
     found = {}
     for event in journal.read(1, 10_000):
         data = parse(event.data)

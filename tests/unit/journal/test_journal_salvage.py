@@ -140,8 +140,8 @@ def test_undelivered_events_of_a_damaged_file_are_carried_over(tmp_path: Path) -
     assert journal.replaced is not None
     first = journal.append(scan_event(1))
     assert first.seq == 1  # the gate is open before anything is carried over
-    while journal._keeper.rescues():
-        journal.prune()
+    while journal._upkeep.rescue():
+        pass
     # A longer one would lie on two pages, where a second rescue would not find it.
     assert all(len(e.data) < 960 for e in journal.read(2, 1000))
     carried = [parse(e.data) for e in journal.read(2, 1000)]
@@ -164,16 +164,13 @@ def test_undelivered_events_of_a_damaged_file_are_carried_over(tmp_path: Path) -
 def test_carrying_over_goes_on_after_a_restart(tmp_path: Path) -> None:
     path = tmp_path / "journal.db"
     journal = damaged_journal(path)
-    batch = None
-    while batch is None or not batch.drafts:
-        batch = next(journal._rescue)
-    journal._carry_over(batch)
-    once = journal.stats().rescued
+    while not (once := journal.stats().rescued):
+        journal._upkeep.rescue(rounds=1)
     assert 0 < once < 200
     journal.close()
     again = open_journal(path)
-    while again._keeper.rescues():
-        again.prune()
+    while again._upkeep.rescue():
+        pass
     assert once + again.stats().rescued == 200
     again.close()
 
@@ -181,15 +178,15 @@ def test_carrying_over_goes_on_after_a_restart(tmp_path: Path) -> None:
 def test_what_was_rescued_once_is_rescued_again_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "journal.db"
     journal = damaged_journal(path)
-    while journal._keeper.rescues():
-        journal.prune()
+    while journal._upkeep.rescue():
+        pass
     before = [parse(e.data) for e in journal.read(1, 1000)]
     journal.close()
     path.write_bytes(path.read_bytes()[:-1024])
     again = open_journal(path)
     assert again.replaced is not None
-    while again._keeper.rescues():
-        again.prune()
+    while again._upkeep.rescue():
+        pass
     after = [parse(e.data) for e in again.read(1, 1000)]
     assert len(after) >= 195
     kept = [{**d, "seq": 0, "prev": ""} for d in before if d]
@@ -199,8 +196,8 @@ def test_what_was_rescued_once_is_rescued_again_as_it_is(tmp_path: Path) -> None
 
 def test_a_rescued_event_is_told_as_what_it_was(tmp_path: Path) -> None:
     journal = damaged_journal(tmp_path / "journal.db")
-    while journal._keeper.rescues():
-        journal.prune()
+    while journal._upkeep.rescue():
+        pass
     line = events.as_text(journal.read(1, 1)[0])
     assert journal.replaced is not None
     assert f"rescued {journal.replaced.journal}-101: 2026-03-02T08:00:00.000Z  granted  ok" in line

@@ -12,9 +12,9 @@ import pytest
 
 from device.errors import JournalError, JournalFull, JournalUnusable
 from device.journal.chain import verify
+from device.journal.delivery import CURSOR_EVENTS
 from device.journal.reader import JournalReader
 from device.journal.retention import BLOCK_EVENTS
-from device.journal.sqlite_journal import CURSOR_EVENTS
 from device.journal.state import WhenFull
 from tests.support.clock import ManualClock
 from tests.support.journal import (
@@ -525,7 +525,7 @@ def test_damage_found_while_running_ends_the_process_and_the_next_start_replaces
     with path.open("r+b") as file:
         file.seek(2 * page)
         file.write(b"\xff" * page * 50)
-    journal._reader.execute("PRAGMA shrink_memory")
+    journal._delivery._reader.execute("PRAGMA shrink_memory")
     with pytest.raises(JournalUnusable, match="damaged"):
         journal.read(1, 1000)
     journal.close()
