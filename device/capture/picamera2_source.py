@@ -188,13 +188,16 @@ class Picamera2Source:
         controls, notes = possible_controls(self._wanted, camera.camera_controls)
         camera.set_controls(controls)
         main = _planar_size(camera, "main", self.name)
-        if main != self._size:
-            notes.append(f"gives {main[0]}x{main[1]} where {self._size[0]}x{self._size[1]} was asked")
         small = None if lores is None else _planar_size(camera, "lores", self.name)
+        notes += [
+            f"gives {got[0]}x{got[1]} where {asked[0]}x{asked[1]} was asked"
+            for got, asked in ((main, self._size), (small, self._lores_size))
+            if got is not None and asked is not None and got != asked
+        ]
         camera.start()
         if notes and not self._told:
             self._told = True
-            log.warning("%s: %s", self.name, "; ".join(notes))
+            log.info("%s: %s", self.name, "; ".join(notes))
         return _Session(camera, library.MappedArray, main, small)
 
     def _frame(self, session: _Session, request: Request) -> Frame:

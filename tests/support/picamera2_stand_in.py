@@ -50,6 +50,7 @@ class Rig:
         offered: least, greatest and default value by control.
         format: what the camera gives for YUV420.
         padding: bytes at the end of each row of a buffer.
+        least_width: of a stream; a smaller one becomes the size of the main one.
         period_s: between frames.
         broken_by: raised by whatever touches the camera next.
         silent: no frames come.
@@ -67,6 +68,7 @@ class Rig:
     offered: dict[str, tuple[Any, Any, Any]] = field(default_factory=_offered)
     format: str = "YUV420"
     padding: int = 0
+    least_width: int = 0
     period_s: float = 1 / 30
     broken_by: Exception | None = None
     silent: bool = False
@@ -203,6 +205,9 @@ class Picamera2:
     def configure(self, camera_config: Any = ...) -> None:  # noqa: ANN401 - picamera2 takes much here
         assert isinstance(camera_config, dict)
         assert not self._config, "configured twice"
+        for name in ("main", "lores"):
+            if camera_config[name] and camera_config[name]["size"][0] < self.rig.least_width:
+                camera_config[name]["size"] = camera_config["main"]["size"]
         self._config = camera_config
         for _ in range(camera_config["buffer_count"]):
             streams = {name: camera_config[name] for name in ("main", "lores") if camera_config[name]}

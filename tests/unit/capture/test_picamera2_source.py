@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import logging
 import sys
 from typing import TYPE_CHECKING
 
@@ -236,7 +237,18 @@ def test_what_is_not_set_is_left_to_the_camera(rig: Rig) -> None:
         assert set(rig.controls) == {"FrameDurationLimits", "ExposureTime"}
 
 
+def test_a_size_that_the_camera_changed_is_told_and_used(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    rig.least_width = 64
+    with opened(source_on(rig, lores_width=32)) as source:
+        frame = next_frame(source)
+    assert frame.lores is not None
+    assert frame.lores.shape == (72, 128)
+    assert "camera 0: gives 128x72 where 32x18 was asked" in caplog.text
+
+
 def test_what_the_camera_cannot_do_is_told_once(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
     del rig.offered["AfMode"], rig.offered["LensPosition"]
     source = source_on(rig, exposure_us=500_000, focus_dioptres=5)
     for _ in range(3):
