@@ -4,8 +4,7 @@
 
 Prints a table: per kind the time of classification and decision together (median and 99th percentile, in
 microseconds, and as multiples of one SHA-256 over 1 KiB measured beside it, which is what to compare across
-machines); the slowest hostile inputs known; look-up and memory of a list; size of our pass beside JWS.
-The last line is JSON.
+machines); the slowest hostile inputs known; look-up and memory of a list. The last line is JSON.
 """
 
 from __future__ import annotations
@@ -23,8 +22,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median, quantiles
 from typing import TYPE_CHECKING
-
-import segno
 
 from device.credential import base45
 from device.credential.pseudonym import SUBJECT_BYTES
@@ -73,7 +70,6 @@ def main() -> int:
         "kinds": kinds(args.samples, unit),
         "slowest": hostile(unit),
         "lists": lists(args.entries),
-        "passes": passes(),
     }
     print(json.dumps(summary))
     return 0
@@ -154,36 +150,6 @@ def lists(entries: int) -> dict[str, float]:
         "look_up_us": round(look_up_us, 2),
     }
     print(f"\nlist of {entries}: {figures}")
-    return figures
-
-
-def passes() -> dict[str, dict[str, int]]:
-    """How large the same pass is in both forms."""
-    key = SigningKey(SigningKey.generate())
-    ends = datetime(2027, 1, 1, tzinfo=UTC)
-    grants = {
-        "smallest": Grant(subject="202600417", expires=ends),
-        "usual": Grant(
-            subject="202600417",
-            issuer="office",
-            expires=ends,
-            not_before=datetime(2026, 1, 1, tzinfo=UTC),
-            audience=("gate-a", "gate-b"),
-            number=bytes(8),
-        ),
-    }
-    figures = {}
-    print(f"\n{'pass':16} {'characters':>10} {'version':>8} {'modules':>8}")
-    for name, grant in grants.items():
-        for form, issue in (("cwt", cwt_pass), ("jws", jws_pass)):
-            text = issue(grant, key)
-            version = int(segno.make_qr(text, error="m", boost_error=False).version)
-            figures[f"{name} {form}"] = {
-                "characters": len(text),
-                "version": version,
-                "modules": 17 + 4 * version,
-            }
-            print(f"{name + ' ' + form:16} {len(text):10} {version:8} {17 + 4 * version:8}")
     return figures
 
 
