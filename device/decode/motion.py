@@ -7,6 +7,7 @@ their first frame is looked at like any other.
 
 from __future__ import annotations
 
+from enum import Enum, auto
 from typing import TYPE_CHECKING, TypeAlias
 
 import cv2
@@ -23,31 +24,41 @@ if TYPE_CHECKING:
 _BLOCKS = (40, 22)
 # A block has changed when its mean moves by so many grey levels more than the whole picture's.
 _CHANGED_LEVELS = 2.0
-# So many frames of an unchanged scene are still looked at: the ladder gets to its end meanwhile.
-_SETTLING_FRAMES = 12
-# After that one in so many: twice a second at 30 frames a second.
-_ONE_IN = 15
+# So many frames of an unchanged scene are still climbed for: the ladder gets to its end meanwhile.
+_CLIMBED_FRAMES = 4
+# After that a glance at one in so many: six a second at 30 frames a second.
+_GLANCE_ONE_IN = 5
+
+
+class Effort(Enum):
+    """What a frame is worth."""
+
+    NONE = auto()  # it shows what the last look saw
+    GLANCE = auto()  # the cheapest look
+    CLIMB = auto()  # whatever the budget allows
 
 
 class MotionGate:
-    """Decides which frames are worth looking at. Used from one thread."""
+    """Decides how much each frame is worth. Used from one thread."""
 
     def __init__(self) -> None:
         self._reference: _Blocks | None = None
         self._unchanged = 0
 
-    def worth_looking(self, plane: Luma) -> bool:
-        """Whether this picture must be looked at; one that need not be shows what the last look saw."""
+    def effort(self, plane: Luma) -> Effort:
+        """What this picture is worth."""
         blocks = cv2.resize(plane, _BLOCKS, interpolation=cv2.INTER_AREA).astype(np.float32)
         if self._reference is None or _differ(blocks, self._reference):
             self._reference = blocks
             self._unchanged = 0
-            return True
+            return Effort.CLIMB
         self._unchanged += 1
-        return self._unchanged <= _SETTLING_FRAMES or self._unchanged % _ONE_IN == 0
+        if self._unchanged < _CLIMBED_FRAMES:
+            return Effort.CLIMB
+        return Effort.NONE if self._unchanged % _GLANCE_ONE_IN else Effort.GLANCE
 
     def forget(self) -> None:
-        """The next picture is worth looking at, whatever it is."""
+        """The next picture is worth climbing for, whatever it is."""
         self._reference = None
 
 

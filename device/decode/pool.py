@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from device.decode.finding import Look
-from device.decode.motion import MotionGate
+from device.decode.motion import Effort, MotionGate
 from device.decode.process import Child
 from device.errors import DecoderDied
 
@@ -122,11 +122,13 @@ class DecoderPool:
             DecoderDied: this frame is lost; the next call works again.
         """
         plane = frame.luma if frame.lores is None else frame.lores
-        if not self._gate.worth_looking(plane):
+        # What was seen and not read is climbed for as long as it is there.
+        effort = Effort.CLIMB if self._last.unread else self._gate.effort(plane)
+        if effort is Effort.NONE:
             self._frames += 1
             self._unchanged += 1
             return self._last
-        budget_ms = self._deadline_s * 1000 * _BUDGET_SHARE
+        budget_ms = self._deadline_s * 1000 * _BUDGET_SHARE if effort is Effort.CLIMB else 0.0
         self._last = self._ask(
             lambda child, until: child.look(
                 frame.luma, sequence=frame.sequence, budget_ms=budget_ms, until=until

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from device.decode.motion import MotionGate
+from device.decode.motion import Effort, MotionGate
 from tests.support.codes import Held, code, empty, scene
 
 SCENE = empty(noise=0)
@@ -12,7 +12,7 @@ SCENE = empty(noise=0)
 
 def _settled() -> MotionGate:
     gate = MotionGate()
-    while gate.worth_looking(SCENE):
+    while gate.effort(SCENE) is not Effort.NONE:
         pass
     return gate
 
@@ -22,10 +22,11 @@ def _noisy(seed: int, light: float = 1.0) -> np.ndarray[tuple[int, ...], np.dtyp
     return np.clip(SCENE * light + noise, 0, 255).astype(np.uint8)
 
 
-def test_an_unchanged_scene_is_looked_at_now_and_then_only() -> None:
+def test_an_unchanged_scene_is_glanced_at_now_and_then_only() -> None:
     gate = _settled()
-    looks = sum(gate.worth_looking(_noisy(seed)) for seed in range(60))
-    assert 1 <= looks <= 5
+    efforts = [gate.effort(_noisy(seed)) for seed in range(60)]
+    assert Effort.CLIMB not in efforts
+    assert 10 <= efforts.count(Effort.GLANCE) <= 14
 
 
 def test_a_lamp_that_flickers_is_no_motion() -> None:
@@ -37,24 +38,25 @@ def test_a_lamp_that_flickers_is_no_motion() -> None:
     assert looks < 20
 
 
+@settings(max_examples=20)
 @given(x=st.integers(60, 1220), y=st.integers(60, 660), tilt=st.integers(0, 50), seed=st.integers(0, 99))
 def test_the_first_frame_with_a_code_is_looked_at(x: int, y: int, tilt: int, seed: int) -> None:
     gate = _settled()
     held = Held(module_px=2.0, tilt_deg=tilt, noise=3, seed=seed)
-    assert gate.worth_looking(scene((code("gate"), (x, y), held), background=110))
+    assert gate.effort(scene((code("gate"), (x, y), held), background=110)) is Effort.CLIMB
 
 
 def test_what_changes_slowly_is_noticed() -> None:
     gate = _settled()
-    looks = 0
+    climbs = 0
     for step in range(14):
         picture = SCENE.copy()
         picture[200:400, 200:400] = np.clip(picture[200:400, 200:400].astype(int) + step, 0, 255)
-        looks += gate.worth_looking(picture)
-    assert looks >= 4
+        climbs += gate.effort(picture) is Effort.CLIMB
+    assert climbs >= 4
 
 
 def test_forgetting_makes_the_next_picture_worth_looking() -> None:
     gate = _settled()
     gate.forget()
-    assert gate.worth_looking(SCENE)
+    assert gate.effort(SCENE) is Effort.CLIMB
