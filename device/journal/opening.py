@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 MIN_BYTES: Final = 2 * 1024 * 1024
 # The whole file is checked at start for so long; the gate must open again within 2 s.
 CHECK_S: Final = 1.0
+# The technician's group may read what happened; nobody else.
+FILE_MODE: Final = 0o640
 # Events of one commit: as many as there are threads that append, and a checkpoint; with room to spare.
 UNDER_WAY: Final = 16
 # SQLite's index of the write-ahead log, at the length the log has here.
@@ -98,7 +100,7 @@ def _lock(path: Path) -> int:
     """Takes the right to write: two writers would each believe to know the newest event."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        lock = os.open(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        lock = os.open(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
     except OSError as error:
         raise JournalUnusable(f"{path}: {words(error)}") from error
     try:
@@ -158,6 +160,8 @@ def _lost_end(db: sqlite3.Connection, path: Path) -> str | None:
 
 
 def _connect_all(path: Path, max_pages: int, replaced: Replaced | None, lock: int) -> Opened:
+    # Made before SQLite makes it: pseudonyms are for the gate and its group. The log takes over the mode.
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE))
     made: list[sqlite3.Connection] = []
     try:
         for synced, pages in ((True, max_pages), (False, max_pages + _SPARE_PAGES), (False, 0)):

@@ -11,7 +11,7 @@ import pytest
 from device.errors import JournalError, JournalUnusable
 from device.journal.chain import verify
 from tests.support.forgetful_disk import ForgetfulDisk, small_disk
-from tests.support.journal import copy_as_after_power_cut, open_journal, scan_event
+from tests.support.journal import append_many, copy_as_after_power_cut, open_journal, scan_event
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -207,4 +207,15 @@ def test_events_that_wait_for_a_slow_card_share_the_next_flush(forgetful: Forget
     # One for the event that was under way, one for the ten behind it.
     assert forgetful.tell("stat")["flushes"] - before == 2
     assert numbers(journal) == list(range(1, 212))
+    journal.close()
+
+
+def test_a_delivered_event_costs_one_flush(forgetful: ForgetfulDisk) -> None:
+    """With its share of copying the log; after the log has grown to its full length."""
+    journal = open_journal(forgetful.root / "journal.db")
+    append_many(journal, 600)
+    before = forgetful.tell("stat")["flushes"]
+    for n in range(500):
+        journal.acknowledge(journal.append(scan_event(n)).seq)
+    assert 500 <= forgetful.tell("stat")["flushes"] - before <= 525
     journal.close()

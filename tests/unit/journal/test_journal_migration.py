@@ -1,4 +1,7 @@
-"""Files of every version that was ever written, kept as they were, open and go on."""
+"""Files of every version that was ever written, kept as they were, open and go on.
+
+Whoever raises the version keeps a file of it here: nine events, three sent, the fifth refused.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from tests.support.journal import open_journal, scan_event
 KEPT = Path(__file__).parents[2] / "data" / "journal"
 
 
-@pytest.fixture(params=range(1, VERSION))
+@pytest.fixture(params=range(1, VERSION + 1))
 def old(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     return Path(shutil.copy(KEPT / f"version-{request.param}.db", tmp_path / "journal.db"))
 
@@ -28,7 +31,7 @@ def version(path: Path) -> int:
 
 
 def test_an_old_file_is_taken_over_with_everything_in_it(old: Path) -> None:
-    assert version(old) < VERSION
+    assert version(old) <= VERSION
     before = verify(old)
     journal = open_journal(old)
     stats = journal.stats()

@@ -77,6 +77,13 @@ def test_a_bound_too_small_to_work_with_is_refused(path: Path) -> None:
         open_journal(path, max_bytes=SMALL - 1)
 
 
+def test_only_the_gate_and_its_group_can_read_the_files(journal: SqliteJournal, path: Path) -> None:
+    journal.append(scan_event())
+    files = sorted(path.parent.iterdir())
+    assert [f.name for f in files] == ["journal.db", "journal.db-shm", "journal.db-wal", "journal.db.lock"]
+    assert all(f.stat().st_mode & 0o007 == 0 for f in files)
+
+
 # -- append ---------------------------------------------------------------------------------------
 
 
