@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from device.errors import UplinkError
 from device.uplink.flight import Flight
-from device.uplink.ports import Closed, Opened, Receipt
+from device.uplink.ports import Closed, Incoming, Opened, Receipt
 from device.uplink.reasons import QUOTA_EXCEEDED, UNHEARD, Fate, Loss, fate, words
 from device.uplink.wire import batch_message, envelope, event_message
 
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from device.model import StoredEvent
     from device.runtime import Clock
     from device.uplink.backoff import Backoff
-    from device.uplink.ports import Backlog, Session
+    from device.uplink.inbox import Inbox
+    from device.uplink.ports import Backlog, Report, Session
     from device.uplink.wire import GateAddress, Message
 
 log = logging.getLogger(__name__)
@@ -59,6 +60,7 @@ class Drain:
 
     Args:
         backlog: where events come from.
+        inbox: takes what comes in, and has what is to be replayed.
         address: of this gate.
         clock: for deadlines and the events' times.
         backoff: how long to hold after a receipt that says "later".
@@ -72,6 +74,7 @@ class Drain:
         self,
         *,
         backlog: Backlog,
+        inbox: Inbox,
         address: GateAddress,
         clock: Clock,
         backoff: Backoff,
@@ -81,6 +84,7 @@ class Drain:
     ) -> None:
         self.tally = Tally()
         self._backlog = backlog
+        self._inbox = inbox
         self._address = address
         self._clock = clock
         self._backoff = backoff
@@ -112,6 +116,8 @@ class Drain:
         self._opened = opened
         self._forget()
         self._moved_at = self._clock.monotonic()
+        for topic in self._inbox.topics:
+            session.subscribe(topic)
         self._flight.sent(session.publish(birth))
 
     def step(self) -> Closed | None:
@@ -133,6 +139,8 @@ class Drain:
             match report:
                 case Receipt():
                     through = self._take_in(report) or through
+                case Incoming():
+                    self._inbox.take(report)
                 case Closed():
                     closed = report
                 case Opened():
@@ -183,6 +191,8 @@ class Drain:
             if self._flight and self._unsent and self._careful(self._unsent[0]):
                 return
             events, message = self._next_message()
+            replayed = message is None
+            message = message or self._inbox.next_replayed()
             if message is None:
                 return
             if not self._flight:
@@ -194,6 +204,8 @@ class Drain:
                 return
             self._flight.sent(token, events)
             self.tally.published += len(events)
+            if replayed:
+                self._inbox.replayed(token)
 
     def _careful(self, event: StoredEvent) -> bool:
         return self._held or event.seq <= self._careful_through
@@ -236,7 +248,7 @@ class Drain:
 
     # -- taking in --------------------------------------------------------------------------------
 
-    def _await(self) -> Opened | Receipt | Closed | None:
+    def _await(self) -> Report | None:
         session = self._now()
         if self._flight:
             return session.next_report(_IN_FLIGHT_WAIT_S)
@@ -257,7 +269,8 @@ class Drain:
         self._moved_at = self._clock.monotonic()
         if not events:
             # Nobody needs to listen to the state: it is retained.
-            if fate(receipt.code, subscriber_required=False) is not Fate.DELIVERED:
+            replayed = self._inbox.receipt(receipt.token, receipt.code)
+            if not replayed and fate(receipt.code, subscriber_required=False) is not Fate.DELIVERED:
                 log.warning("broker refuses our state message: %s", words(receipt.code))
             return self._flight.settle(receipt.token)
         match fate(receipt.code, subscriber_required=self._subscriber_required):
@@ -332,6 +345,7 @@ class Drain:
     def _forget(self) -> None:
         self._flight = Flight()
         self._unsent.clear()
+        self._inbox.forget()
         self._read_through = 0
         self._woken = False
         self._again = False

@@ -11,9 +11,10 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from device.errors import JournalError, UplinkError
+from device.errors import JournalError, JournalUnusable, UplinkError
 from device.uplink.backoff import Backoff
 from device.uplink.drain import Drain
+from device.uplink.inbox import Inbox
 from device.uplink.ports import Closed, Opened
 from device.uplink.reasons import Loss
 from device.uplink.state import Status, state_message
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from device.runtime import Clock, Worker
     from device.uplink.ports import Backlog, Session
     from device.uplink.wire import GateAddress, Message
+    from device.uplink.wishes import Verify
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +53,7 @@ class UplinkStats:
         published: events handed to a session, repeats included.
         confirmed: events whose receipt came.
         set_aside: events the broker refuses.
+        twin: whether another device has said that it is this gate.
         reconnects: connections after the first.
         last_error: why the last connection ended or could not be made; fixed words; empty for never.
         since: `Clock.monotonic()` seconds when `connected` last changed.
@@ -60,6 +63,7 @@ class UplinkStats:
     published: int
     confirmed: int
     set_aside: int
+    twin: bool
     reconnects: int
     last_error: str
     since: float
@@ -81,6 +85,7 @@ class Forwarder:
         receipt_within_s: with messages in flight, the longest silence before the link counts as dead.
         subscriber_required: whether events wait while the broker says that nobody subscribes to them.
             It would throw them away. False for brokers that process messages by rules of their own.
+        verify: whether a signature over a message is the district's; without it no wish is taken.
     """
 
     def __init__(
@@ -97,6 +102,7 @@ class Forwarder:
         batch_events: int = 50,
         receipt_within_s: float = 20.0,
         subscriber_required: bool = True,
+        verify: Verify | None = None,
     ) -> None:
         self._backlog = backlog
         self._session_factory = session_factory
@@ -104,8 +110,10 @@ class Forwarder:
         self._clock = clock
         self._version = version
         self._backoff = Backoff(min_s=backoff_min_s, max_s=backoff_max_s, random=random)
+        self._inbox = Inbox(backlog=backlog, address=address, clock=clock, verify=verify)
         self._drain = Drain(
             backlog=backlog,
+            inbox=self._inbox,
             address=address,
             clock=clock,
             backoff=Backoff(min_s=backoff_min_s, max_s=backoff_max_s, random=random),
@@ -126,6 +134,7 @@ class Forwarder:
             published=tally.published,
             confirmed=tally.confirmed,
             set_aside=tally.set_aside,
+            twin=self._inbox.twin,
             reconnects=max(0, self._connections - 1),
             last_error=self._last_error,
             since=self._since,
@@ -135,14 +144,20 @@ class Forwarder:
         """Runs until the worker is asked to stop, and returns within 2 s then. For `Worker`.
 
         Beats at least every quarter of a second, unless the journal itself blocks for longer.
+
+        Raises:
+            JournalUnusable: the journal must be begun anew, which takes a new process.
         """
         while not worker.stopping.is_set():
             session = self._session_factory(self._state(Status.LOST))
             try:
                 closed = self._connection(session, worker)
+            except JournalUnusable:
+                # The district has events that this journal lost: only a new start mends that.
+                raise
             except JournalError as error:
                 closed = Closed(Loss.JOURNAL, type(error).__name__)
-            if closed.loss is Loss.TAKEN_OVER:
+            if closed.loss is Loss.TAKEN_OVER or self._inbox.twin:
                 # Two devices with one name throw each other out: the faster they come back, the worse.
                 self._backoff.longest()
             elif self._connected and self._clock.monotonic() - self._since > _STABLE_S:

@@ -26,16 +26,17 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from device.errors import UplinkError
 from device.uplink.dial import UnusableFile, describe, dial_failure, read_context, read_password
-from device.uplink.ports import Closed, Opened, Receipt
+from device.uplink.ports import Closed, Incoming, Opened, Receipt
 from device.uplink.reasons import Loss, loss, words
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from paho.mqtt.client import SocketLike
+    from paho.mqtt.client import MQTTMessage, SocketLike
 
     from device.runtime import Clock
     from device.uplink.ports import Report
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
 
 # How often the network thread looks at its deadlines when nothing moves: a keepalive is in seconds.
 _TURN_MS = 1000
+# Wishes and commands that wait to be looked at: they are rare, and the forwarder looks ten times a second.
+_INCOMING_MAX = 32
 # Nobody sends us more than a small command; a broker that does is refused by the protocol itself.
 _INBOUND_MAX_BYTES = 65_536
 # A broker that states no Receive Maximum means this many (MQTT 5.0, 3.2.2.3.3).
@@ -105,7 +108,8 @@ class MqttSession:
         self._open = False
         self._end: Closed | None = None
         # What the other thread tells the network thread; a byte on the pair wakes it.
-        self._outbox: deque[tuple[int, Message]] = deque()
+        self._outbox: deque[tuple[int, Message] | str] = deque()
+        self._incoming = 0
         self._leave: ReasonCode | None = None
         self._wake_in, self._wake_out = socket.socketpair()
         self._tokens = itertools.count(1)
@@ -129,10 +133,19 @@ class MqttSession:
         self._wake()
         return token
 
+    def subscribe(self, topic: str) -> None:
+        if not self._open:
+            raise UplinkError("not connected")
+        self._outbox.append(topic)
+        self._wake()
+
     def next_report(self, timeout_s: float) -> Report | None:
         with self._changed:
             self._changed.wait_for(lambda: self._reports, timeout_s)
-            return self._reports.popleft() if self._reports else None
+            report = self._reports.popleft() if self._reports else None
+            if isinstance(report, Incoming):
+                self._incoming -= 1
+            return report
 
     def close(self, *, with_will: bool, timeout_s: float) -> bool:
         name = "Disconnect with will message" if with_will else "Normal disconnection"
@@ -182,6 +195,7 @@ class MqttSession:
             client.tls_set_context(self._context)
         client.on_connect = self._on_connect
         client.on_publish = self._on_publish
+        client.on_message = self._on_message
         client.on_disconnect = self._on_disconnect
         return client
 
@@ -214,7 +228,11 @@ class MqttSession:
         if self._end is None and client.want_write():
             client.loop_write()
         while self._end is None and self._outbox:
-            self._send(client, *self._outbox.popleft())
+            match self._outbox.popleft():
+                case str() as topic:
+                    client.subscribe(topic, options=SubscribeOptions(qos=1, noLocal=True))
+                case (token, message):
+                    self._send(client, token, message)
         if self._end is None:
             client.loop_misc()
 
@@ -244,6 +262,13 @@ class MqttSession:
         if token is not None:
             self._report(Receipt(token, reason.value))
 
+    def _on_message(self, _c: Client, _u: object, message: MQTTMessage) -> None:
+        with self._changed:
+            if self._incoming < _INCOMING_MAX:
+                self._incoming += 1
+                self._reports.append(Incoming(message.topic, bytes(message.payload)))
+                self._changed.notify_all()
+
     def _on_disconnect(self, _c: Client, _u: object, flags: object, reason: ReasonCode, _p: object) -> None:
         if getattr(flags, "is_disconnect_packet_from_server", False):
             self._note_end(Closed(loss(reason.value), words(reason.value)))
@@ -265,7 +290,8 @@ class MqttSession:
         self._end = self._end or end
 
     def _report(self, report: Report) -> None:
-        # Bounded by the window: one receipt for each message the other thread counts as in flight.
+        # Bounded: one receipt for each message that counts as in flight, one acceptance, one end, and
+        # incoming messages up to their own bound.
         with self._changed:
             self._reports.append(report)
             self._changed.notify_all()

@@ -36,6 +36,14 @@ class Backlog(Protocol):
         """Waits until an event with a higher seq exists; whether one does."""
         ...
 
+    def confirm(self, journal: str, through_seq: int) -> bool:
+        """The district has stored everything up to this seq for good; whether this is that journal."""
+        ...
+
+    def read(self, from_seq: int, limit: int) -> tuple[StoredEvent, ...]:
+        """Events from a seq on, whatever their state, at most `limit`."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Opened:
@@ -79,7 +87,20 @@ class Closed:
         return f"{self.loss.value}: {self.detail}" if self.detail else self.loss.value
 
 
-Report: TypeAlias = Opened | Receipt | Closed
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A message for the gate, on a topic it has subscribed to.
+
+    Attributes:
+        topic: where it was published.
+        payload: its bytes; from outside, believed by nobody yet.
+    """
+
+    topic: str
+    payload: bytes
+
+
+Report: TypeAlias = Opened | Receipt | Incoming | Closed
 
 
 class Session(Protocol):
@@ -94,6 +115,16 @@ class Session(Protocol):
 
         Raises:
             UplinkError: not connected, or more messages than the window admits. The message is not kept.
+        """
+        ...
+
+    def subscribe(self, topic: str) -> None:
+        """Asks for other clients' messages on a topic, the retained one included. Does not wait.
+
+        They are reported as `Incoming`. More than a few that nobody takes are dropped.
+
+        Raises:
+            UplinkError: not connected.
         """
         ...
 

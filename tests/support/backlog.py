@@ -16,11 +16,13 @@ class MemoryBacklog:
     """Implements `device.uplink.ports.Backlog`. Safe from any thread.
 
     Attributes:
+        confirmed: the district's cursor.
         failure: raised by every method of the uplink's side while it is set.
     """
 
     def __init__(self, count: int = 0, *, journal: str = "j1") -> None:
         self.failure: JournalError | None = None
+        self.confirmed = 0
         self._journal = journal
         self._changed = threading.Condition()
         self._events: list[StoredEvent] = []
@@ -88,6 +90,20 @@ class MemoryBacklog:
         self._fail()
         with self._changed:
             return self._changed.wait_for(lambda: len(self._events) > after_seq, timeout_s)
+
+    def confirm(self, journal: str, through_seq: int) -> bool:
+        self._fail()
+        with self._changed:
+            if journal != self._journal:
+                return False
+            self.confirmed = max(self.confirmed, through_seq)
+            self._changed.notify_all()
+            return True
+
+    def read(self, from_seq: int, limit: int) -> tuple[StoredEvent, ...]:
+        self._fail()
+        with self._changed:
+            return tuple(self._events[from_seq - 1 : from_seq - 1 + limit])
 
     def _settled(self) -> bool:
         return all(event.seq in self._aside for event in self._events[self._cursor :])

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from device.errors import UplinkError
-from device.uplink.ports import Closed, Opened, Receipt
+from device.uplink.ports import Closed, Incoming, Opened, Receipt
 from device.uplink.reasons import Loss
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ class MemoryBroker:
         opened: what a session is granted; a `Closed` refuses it.
         answer: what a published message gets.
         attempts: sessions opened so far.
+        retained: messages by other clients that a subscription brings at once.
+        subscribed: topics asked for, in order.
     """
 
     def __init__(self, *, window: int = 20, answer: Callable[[Message], Answer] = accept) -> None:
@@ -45,6 +47,8 @@ class MemoryBroker:
         self.opened: Opened | Closed = Opened(window, 1 << 20)
         self.answer = answer
         self.attempts = 0
+        self.retained: list[Message] = []
+        self.subscribed: list[str] = []
         self._session: MemorySession | None = None
 
     def session(self, will: Message) -> MemorySession:
@@ -62,6 +66,13 @@ class MemoryBroker:
         with self.changed:
             assert self._session is not None
             self._session.report(Receipt(token, code))
+
+    def bring(self, message: Message) -> None:
+        """Another client publishes a message the gate has subscribed to."""
+        with self.changed:
+            assert self._session is not None
+            assert message.topic in self.subscribed
+            self._session.report(Incoming(message.topic, message.payload))
 
     def wait_for(self, until: Callable[[MemoryBroker], bool], timeout_s: float = 10.0) -> bool:
         """Waits until the function is content with the broker; whether it came true."""
@@ -117,6 +128,16 @@ class MemorySession:
                 case None:
                     pass
             return token
+
+    def subscribe(self, topic: str) -> None:
+        with self._broker.changed:
+            if not self._window:
+                raise UplinkError("not connected")
+            self._broker.subscribed.append(topic)
+            for message in self._broker.retained:
+                if message.topic == topic:
+                    self.report(Incoming(topic, message.payload))
+            self._broker.changed.notify_all()
 
     def next_report(self, timeout_s: float) -> Report | None:
         with self._broker.changed:

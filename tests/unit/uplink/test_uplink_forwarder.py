@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from device.errors import JournalUnusable
+from device.errors import JournalError
 from device.uplink.ports import Closed, Opened
 from device.uplink.reasons import Loss
 from device.uplink.state import Status, parse_state
@@ -282,7 +282,7 @@ def test_a_journal_that_cannot_be_read_is_waited_for(caplog: pytest.LogCaptureFi
     backlog, broker = MemoryBacklog(3), MemoryBroker()
     with uplink(backlog, broker) as running:
         assert backlog.wait_until_settled()
-        backlog.failure = JournalUnusable("disk")
+        backlog.failure = JournalError("disk")
         assert broker.wait_for(lambda b: b.received[-1].payload == _will(b).payload)
         assert running.worker.complaint() is None
         backlog.failure = None

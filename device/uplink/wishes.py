@@ -1,0 +1,121 @@
+"""What the district asks of a gate: move the confirmed cursor, send events again. Pure.
+
+A wish is signed, because the cursor decides what the journal may delete, and bound to one gate, so that it
+cannot be shown to another. The signature is over the bytes of the `wish` member as they were sent: nothing
+is written anew before it is checked, and nothing is believed before that.
+
+    {"wish":{"gate":"gate/v1/hanoi/market-3/north","journal":"3f9c2a","seq":1042},"signature":"<base64url>"}
+
+The cursor is the retained message on `gate/v1/{tenant}/wish/cursor/{site}/{gate}`; a replay is asked for on
+`cmd/replay` with `from_seq` and `through_seq` in place of `seq`. An old wish shown again is harmless: the
+cursor only moves forward, and a consumer drops what it has.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from device.uplink.jsontext import members, no_constant
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from device.uplink.wire import GateAddress
+
+# Whether the signature over the message is the district's.
+Verify: TypeAlias = "Callable[[bytes, bytes], bool]"
+
+# The longest wish has three numbers and two names.
+WISH_MAX_BYTES = 1024
+_JOURNAL = re.compile(r"[a-z0-9]{1,32}", re.ASCII)
+_SIGNATURE = re.compile(r"[A-Za-z0-9_-]{86}", re.ASCII)
+# Numbers beyond it are not the same in every JSON reader.
+_SEQ_MAX = 2**53 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """The district has stored everything up to `seq` for good."""
+
+    journal: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """The district asks for these events again, both ends included."""
+
+    journal: str
+    from_seq: int
+    through_seq: int
+
+
+def cursor_topic(address: GateAddress) -> str:
+    """Where the district leaves the cursor, retained."""
+    return f"gate/v1/{address.tenant}/wish/cursor/{address.site}/{address.gate}"
+
+
+def parse_cursor(payload: bytes, address: GateAddress, verify: Verify) -> Cursor:
+    """The cursor in a wish for this gate.
+
+    Raises:
+        ValueError: it is no such wish, for another gate, or not signed by the district. Fixed words.
+    """
+    wish = _opened(payload, address, verify)
+    return Cursor(_journal(wish), _seq(wish, "seq"))
+
+
+def parse_replay(payload: bytes, address: GateAddress, verify: Verify) -> Replay:
+    """The replay a wish for this gate asks for.
+
+    Raises:
+        ValueError: see `parse_cursor`; or the end lies before the beginning.
+    """
+    wish = _opened(payload, address, verify)
+    replay = Replay(_journal(wish), _seq(wish, "from_seq"), _seq(wish, "through_seq"))
+    if replay.through_seq < replay.from_seq:
+        raise ValueError("the replay's end lies before its beginning")
+    return replay
+
+
+def signed(wish: dict[str, str | int], sign: Callable[[bytes], bytes]) -> bytes:
+    """The district's side: a wish with its signature."""
+    text = json.dumps(wish, separators=(",", ":"))
+    signature = base64.urlsafe_b64encode(sign(text.encode())).rstrip(b"=").decode()
+    return f'{{"wish":{text},"signature":"{signature}"}}'.encode()
+
+
+def _opened(payload: bytes, address: GateAddress, verify: Verify) -> dict[str, Any]:
+    if len(payload) > WISH_MAX_BYTES:
+        raise ValueError("larger than any wish")
+    try:
+        raw = dict(members(payload.decode("utf-8")))
+        signature = json.loads(raw.get("signature", "null"))
+        if not isinstance(signature, str) or not _SIGNATURE.fullmatch(signature) or "wish" not in raw:
+            raise ValueError("not a signed wish")
+        if not verify(base64.urlsafe_b64decode(signature + "=="), raw["wish"].encode()):
+            raise ValueError("not signed by the district")
+        wish = json.loads(raw["wish"], parse_constant=no_constant)
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError):
+        raise ValueError("not JSON") from None
+    if not isinstance(wish, dict) or wish.get("gate") != address.path:
+        raise ValueError("a wish for another gate")
+    return wish
+
+
+def _journal(wish: dict[str, Any]) -> str:
+    name = wish.get("journal")
+    if not isinstance(name, str) or not _JOURNAL.fullmatch(name):
+        raise ValueError("a wish that names no journal")
+    return name
+
+
+def _seq(wish: dict[str, Any], key: str) -> int:
+    seq = wish.get(key)
+    if not isinstance(seq, int) or isinstance(seq, bool) or not 0 < seq <= _SEQ_MAX:
+        raise ValueError(f"a wish without a proper {key}")
+    return seq

@@ -1,0 +1,200 @@
+from __future__ import annotations
+
+import json
+import logging
+from typing import TYPE_CHECKING
+
+import pytest
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from hypothesis import given
+from hypothesis import strategies as st
+
+from device.uplink.ports import Closed
+from device.uplink.reasons import Loss
+from device.uplink.state import Status, state_message
+from device.uplink.wire import Message, parse_events
+from device.uplink.wishes import Cursor, Replay, cursor_topic, parse_cursor, parse_replay, signed
+from tests.support.backlog import MemoryBacklog
+from tests.support.clock import ManualClock
+from tests.support.sessions import MemoryBroker
+from tests.support.uplinks import ADDRESS, Uplink
+
+if TYPE_CHECKING:
+    from tests.support.sessions import Answer
+
+KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
+CURSOR: dict[str, str | int] = {"gate": ADDRESS.path, "journal": "j1", "seq": 7}
+REPLAY: dict[str, str | int] = {"gate": ADDRESS.path, "journal": "j1", "from_seq": 3, "through_seq": 130}
+
+
+def verify(signature: bytes, message: bytes) -> bool:
+    try:
+        KEY.public_key().verify(signature, message)
+    except InvalidSignature:
+        return False
+    return True
+
+
+# -- the form -------------------------------------------------------------------------------------
+
+
+@given(st.integers(1, 2**53 - 1), st.from_regex(r"[a-z0-9]{1,32}", fullmatch=True))
+def test_a_signed_cursor_is_understood(seq: int, journal: str) -> None:
+    payload = signed({**CURSOR, "seq": seq, "journal": journal}, KEY.sign)
+    assert parse_cursor(payload, ADDRESS, verify) == Cursor(journal, seq)
+
+
+def test_a_signed_replay_is_understood() -> None:
+    assert parse_replay(signed(REPLAY, KEY.sign), ADDRESS, verify) == Replay("j1", 3, 130)
+
+
+@given(st.integers(0, 200), st.integers(0, 255))
+def test_a_wish_with_any_byte_changed_is_refused(place: int, value: int) -> None:
+    payload = bytearray(signed(CURSOR, KEY.sign))
+    place %= len(payload)
+    if payload[place] == value:
+        return
+    payload[place] = value
+    try:
+        found = parse_cursor(bytes(payload), ADDRESS, verify)
+    except ValueError:
+        return
+    # Base64 leaves four bits of its last character unused, and white space means nothing.
+    assert found == Cursor("j1", 7)
+
+
+@given(st.binary(max_size=300) | st.dictionaries(st.text(), st.text()).map(lambda d: json.dumps(d).encode()))
+def test_whatever_comes_as_a_wish_is_refused_in_fixed_words(payload: bytes) -> None:
+    with pytest.raises(ValueError, match=r"^[ -~]+$"):
+        parse_cursor(payload, ADDRESS, verify)
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        {**CURSOR, "gate": "gate/v1/tenant/site/other"},
+        {**CURSOR, "journal": "../j"},
+        {**CURSOR, "journal": 5},
+        {**CURSOR, "seq": 0},
+        {**CURSOR, "seq": "7"},
+        {**CURSOR, "seq": True},
+        {**CURSOR, "seq": 2**53},
+        {"seq": 7},
+    ],
+)
+def test_a_signature_does_not_make_nonsense_acceptable(wish: dict[str, str | int]) -> None:
+    with pytest.raises(ValueError, match="wish"):
+        parse_cursor(signed(wish, KEY.sign), ADDRESS, verify)
+
+
+def test_a_replay_that_ends_before_it_begins_and_a_giant_are_refused() -> None:
+    with pytest.raises(ValueError, match="before its beginning"):
+        parse_replay(signed({**REPLAY, "through_seq": 2}, KEY.sign), ADDRESS, verify)
+    with pytest.raises(ValueError, match="larger"):
+        parse_replay(b" " * 2000, ADDRESS, verify)
+
+
+# -- in the forwarder -----------------------------------------------------------------------------
+
+
+def seqs(messages: list[Message]) -> list[int]:
+    return [e.seq for m in messages if m.topic == ADDRESS.event for e in parse_events(m.payload)]
+
+
+def test_the_retained_cursor_is_confirmed_to_the_journal() -> None:
+    backlog, broker = MemoryBacklog(10), MemoryBroker()
+    broker.retained.append(Message(cursor_topic(ADDRESS), signed(CURSOR, KEY.sign), retain=True))
+    with Uplink(backlog, broker.session, verify=verify):
+        assert backlog.wait_until_settled()
+        assert broker.wait_for(lambda _: backlog.confirmed == 7)
+
+
+def test_a_wish_that_nobody_signed_changes_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    backlog, broker = MemoryBacklog(10), MemoryBroker()
+    stranger = Ed25519PrivateKey.from_private_bytes(bytes(31) + b"x")
+    broker.retained.append(Message(cursor_topic(ADDRESS), signed(CURSOR, stranger.sign)))
+    with Uplink(backlog, broker.session, verify=verify):
+        assert backlog.wait_until_settled()
+    assert backlog.confirmed == 0
+    assert "a wish is refused: not signed by the district" in caplog.text
+
+
+def test_without_a_district_no_wish_is_even_asked_for() -> None:
+    broker = MemoryBroker()
+    with Uplink(MemoryBacklog(), broker.session):
+        assert broker.wait_for(lambda b: b.subscribed == [ADDRESS.state])
+
+
+def test_a_replay_is_sent_in_batches_beside_live_events_and_moves_no_cursor() -> None:
+    backlog, broker = MemoryBacklog(200), MemoryBroker()
+    with Uplink(backlog, broker.session, verify=verify, batch_events=1) as running:
+        assert backlog.wait_until_settled()
+        broker.bring(Message(ADDRESS.cmd("replay"), signed(REPLAY, KEY.sign)))
+        backlog.append()
+        assert broker.wait_for(lambda b: len(seqs(b.received)) == 201 + 128)
+        assert running.forwarder.stats().confirmed == 201
+    replayed = seqs(broker.received)[200:]
+    assert sorted(set(replayed)) == [*range(3, 131), 201]
+
+
+def test_a_replay_goes_on_after_the_connection_was_lost() -> None:
+    hung_up = False
+
+    def answer(message: Message) -> Answer:
+        nonlocal hung_up
+        if not hung_up and 53 in seqs([message]) and len(seqs([message])) > 1:
+            hung_up = True
+            return Closed(Loss.CONNECTION_LOST)
+        return 0
+
+    backlog, broker = MemoryBacklog(200), MemoryBroker(answer=answer)
+    with Uplink(backlog, broker.session, verify=verify, batch_events=1):
+        assert backlog.wait_until_settled()
+        broker.bring(Message(ADDRESS.cmd("replay"), signed(REPLAY, KEY.sign)))
+        assert broker.wait_for(lambda b: len(seqs(b.received)) == 200 + 128)
+    assert hung_up
+    assert seqs(broker.received)[200:] == list(range(3, 131))
+
+
+def test_a_replay_of_another_journal_sends_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "device.uplink")
+    backlog, broker = MemoryBacklog(5), MemoryBroker()
+    with Uplink(backlog, broker.session, verify=verify):
+        assert backlog.wait_until_settled()
+        broker.bring(Message(ADDRESS.cmd("replay"), signed({**REPLAY, "journal": "old"}, KEY.sign)))
+        backlog.append()
+        assert backlog.wait_until_settled()
+    assert seqs(broker.received) == [1, 2, 3, 4, 5, 6]
+
+
+# -- twins ----------------------------------------------------------------------------------------
+
+
+def test_a_second_device_with_our_name_is_noticed_and_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    broker = MemoryBroker()
+    other = ManualClock(boot="another-boot").reading()
+    with Uplink(MemoryBacklog(), broker.session, clock=ManualClock(boot="our-boot")) as running:
+        assert broker.wait_for(lambda b: ADDRESS.state in b.subscribed)
+        for _ in range(2):
+            broker.bring(state_message(ADDRESS, Status.ONLINE, other, "1"))
+        assert broker.wait_for(lambda _: running.forwarder.stats().twin)
+    assert caplog.text.count("another device says that it is this gate") == 1
+
+
+@pytest.mark.parametrize("payload", [b"", b"nonsense", b'{"status":"online"}'])
+def test_nonsense_on_the_state_topic_is_ignored(payload: bytes) -> None:
+    backlog, broker = MemoryBacklog(1), MemoryBroker()
+    broker.retained.append(Message(ADDRESS.state, payload, retain=True))
+    with Uplink(backlog, broker.session) as running:
+        assert backlog.wait_until_settled()
+        assert not running.forwarder.stats().twin
+
+
+def test_what_our_own_earlier_boot_left_behind_is_no_twin() -> None:
+    backlog, broker = MemoryBacklog(1), MemoryBroker()
+    earlier = ManualClock(boot="earlier").reading()
+    broker.retained.append(state_message(ADDRESS, Status.LOST, earlier, "1"))
+    with Uplink(backlog, broker.session) as running:
+        assert backlog.wait_until_settled()
+        assert not running.forwarder.stats().twin
