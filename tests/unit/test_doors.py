@@ -21,7 +21,7 @@ DOORS = {
     "pydantic": {"config"},
     "pyzbar": {"decode/zbar.py"},
     "rich": {"demo"},
-    "segno": {"demo"},
+    "segno": {"demo", "service/passes.py"},
     "sqlite3": {"journal"},
     "yaml": {"config"},
     "zxingcpp": {"decode/zxing.py"},

@@ -1,0 +1,151 @@
+"""The whole daemon on real picamera2, libcamera and kernel GPIO. Runs inside the virtual machine:
+
+    uml.py --share . --mem 768M -- python3 -m tests.vm.daemon
+
+People's codes are played to libcamera's `virtual` camera; the lines are read back from the kernel's side, the
+events from the journal's file and from a real mosquitto.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import cv2
+import gpio_sim  # the machine's own helper
+import yaml
+
+from device.errors import ExitCode
+from tests.support.codes import empty, shown
+from tests.support.gate import ANNA, PAYMENT, REFUSED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FRAMES = Path("/srv/frames")
+FOLDER = Path("/srv/gate")
+PATIENCE_S = 240.0
+STARTS_AT_MOST = 4
+GREEN, YELLOW, RED, RELAY = 17, 27, 22, 24
+
+# picamera2 needs a bridge to a camera that is not a Pi's; everything after it is the product.
+START = "import virtual_picamera2, sys; from device.cli import main; sys.exit(main(sys.argv[1:]))"
+
+
+def main() -> None:
+    chip = gpio_sim.SimChip("pinctrl-bcm2711")
+    gpio_sim.pretend_to_be_a_pi()
+    draw_people()
+    config = write_config()
+    (FOLDER / "mosquitto.conf").write_text(
+        "listener 1883 127.0.0.1\nallow_anonymous true\n", encoding="utf-8"
+    )
+    broker = subprocess.Popen(["mosquitto", "-c", str(FOLDER / "mosquitto.conf")], stderr=subprocess.DEVNULL)
+    district = subprocess.Popen(
+        ["mosquitto_sub", "-V", "5", "-q", "1", "-t", "gate/v1/+/+/+/event"],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    command = [sys.executable, "-c", START, "run", "--config", str(config), "--log", "plain"]
+    daemon = Restarted(command)
+    high = set()
+    try:
+        for line, what in ((GREEN, "green"), (RELAY, "relay"), (RED, "red"), (YELLOW, "yellow")):
+            wait_for(lambda line=line: chip.value(line) == 1, what, daemon)
+            high.add(what)
+        code = daemon.stop()
+        left_high = [line for line in (GREEN, YELLOW, RED, RELAY) if chip.value(line)]
+    finally:
+        daemon.kill()
+        broker.terminate()
+    assert code == 0, code
+    assert not left_high, left_high
+    listed = subprocess.run(
+        [sys.executable, "-m", "device", "events", "--journal", str(FOLDER / "journal.db"), "--json"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    outcomes = {json.loads(row)["data"].get("outcome") for row in listed.stdout.splitlines()}
+    assert {"granted", "denied", "attention"} <= outcomes, outcomes
+    assert district.stdout is not None
+    district.terminate()
+    arrived = {json.loads(row)["data"].get("outcome") for row in district.stdout.read().splitlines()}
+    assert {"granted", "denied", "attention"} <= arrived, arrived
+    events = len(listed.stdout.splitlines())
+    print(f"daemon ok: lines {sorted(high)} seen high, all low after stop; {events} events")
+
+
+class Restarted:
+    """A process that is started again when it ends by itself, as systemd does.
+
+    This machine is one process on a busy host and stands still for half a minute at times; the daemon then
+    rightly believes that its parts have died.
+    """
+
+    def __init__(self, command: list[str]) -> None:
+        self._command = command
+        self._process = subprocess.Popen(command)
+        self._starts = 1
+
+    def keep_up(self) -> None:
+        code = self._process.poll()
+        if code is not None:
+            assert code == ExitCode.WORKER_DIED, code
+            assert self._starts < STARTS_AT_MOST, "it does not stay up"
+            self._starts += 1
+            self._process = subprocess.Popen(self._command)
+
+    def stop(self) -> int:
+        self._process.terminate()
+        return self._process.wait(60)
+
+    def kill(self) -> None:
+        self._process.kill()
+
+
+def wait_for(reached: Callable[[], bool], what: str, daemon: Restarted) -> None:
+    until = time.monotonic() + PATIENCE_S
+    pause = threading.Event()
+    while not reached():
+        daemon.keep_up()
+        assert time.monotonic() < until, f"{what} never went high"
+        pause.wait(0.005)
+
+
+def draw_people() -> None:
+    FRAMES.mkdir(parents=True)
+    FOLDER.mkdir(parents=True)
+    scene = [ANNA] * 8 + [None] * 40 + [REFUSED] * 8 + [None] * 40 + [PAYMENT] * 8 + [None] * 40
+    for number, content in enumerate(scene):
+        luma = shown(content) if content else empty()
+        assert cv2.imwrite(str(FRAMES / f"{number:04d}.jpg"), cv2.cvtColor(luma, cv2.COLOR_GRAY2BGR))
+    subprocess.run(["/opt/virtual-camera", str(FRAMES)], check=True)
+
+
+def write_config() -> Path:
+    (FOLDER / "deny.txt").write_text("001085000222\n", encoding="utf-8")
+    settings = {
+        "gate": {"tenant": "vm", "site": "vm", "name": "vm"},
+        "camera": {"source": "picamera2", "stall_s": 20, "picamera2": {"lores_width": 640}},
+        "decode": {"deadline_ms": 10_000},
+        "policy": {"deny_list": "deny.txt"},
+        "panel": {
+            "lights": {"green": {"pin": GREEN}, "yellow": {"pin": YELLOW}, "red": {"pin": RED}},
+            "relay": {"pin": RELAY, "pulse_s": 0.5},
+        },
+        "journal": {"path": "journal.db"},
+        "uplink": {"host": "127.0.0.1", "port": 1883},
+    }
+    file = FOLDER / "gate.yaml"
+    file.write_text(yaml.safe_dump(settings), encoding="utf-8")
+    return file
+
+
+if __name__ == "__main__":
+    main()
