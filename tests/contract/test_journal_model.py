@@ -142,4 +142,4 @@ class JournalMachine(RuleBasedStateMachine):
 
 
 TestJournalMachine = pytest.mark.slow(JournalMachine.TestCase)
-TestJournalMachine.settings = settings(max_examples=20, stateful_step_count=30, deadline=None)
+TestJournalMachine.settings = settings(max_examples=15, stateful_step_count=30, deadline=None)
