@@ -71,7 +71,7 @@ class Answer:
     name: str
     expected: bool | None
     verdict: Verdict
-    certificate: str
+    certificate: bytes
 
     @property
     def agrees(self) -> bool:
@@ -126,7 +126,7 @@ def answer(path: Path, folder: Path, trust: Trust) -> Answer:
         path.relative_to(folder).as_posix(),
         _expected(stated, verdict),
         verdict,
-        str(context.get("CERTIFICATE")),
+        base64.b64decode(context.get("CERTIFICATE") or ""),
     )
 
 
@@ -153,8 +153,8 @@ def _clock(text: str | None) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def read_trust(path: Path) -> tuple[Trust, frozenset[str]]:
-    """The trust list, and the certificates (base64) whose keys are on P-384: no ES256 key to us."""
+def read_trust(path: Path) -> tuple[Trust, frozenset[bytes]]:
+    """The trust list, and the certificates (DER) whose keys are on P-384: no ES256 key to us."""
     keys, p384 = [], set()
     for kid, entry in json.loads(path.read_text(encoding="utf-8"))["keys"].items():
         for one in entry if isinstance(entry, list) else [entry]:
@@ -162,7 +162,7 @@ def read_trust(path: Path) -> tuple[Trust, frozenset[str]]:
                 keys.append(_key(kid, one))
             except Flawed:
                 if _P384 in base64.b64decode(one["spki_der_b64"]):
-                    p384.add(one["certificate_der_b64"])
+                    p384.add(base64.b64decode(one["certificate_der_b64"]))
     return Trust(keys), frozenset(p384)
 
 
