@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import dataclasses
 import json
+from enum import StrEnum
 from pathlib import Path
+from typing import Any, get_type_hints
 
 import pytest
 import yaml
@@ -20,9 +23,11 @@ from device.model import (
     ScanEvent,
     StoredEvent,
 )
-from device.uplink import contract
+from device.uplink import contract, schemas
+from device.uplink.asyncapi import asyncapi
 from device.uplink.state import Status, state_message
 from device.uplink.wire import GateAddress, envelope
+from device.uplink.wishes import signed
 from tests.support.schemas import problems
 
 ROOT = Path(__file__).parents[3]
@@ -62,12 +67,46 @@ def test_the_documents_are_current() -> None:
 
 
 def test_every_type_word_has_a_schema() -> None:
-    assert set(contract.event_classes()) == set(EventType)
+    assert set(schemas.event_classes()) == set(EventType)
 
 
 @given(SCAN | LIFECYCLE)
 def test_what_a_gate_sends_fits_its_schema(event: Event) -> None:
     assert problems(schema(event_type(event)), json.loads(sent(event))) == []
+
+
+def sample(kind: type) -> Any:  # noqa: ANN401 - an instance of the class given
+    """An instance with the plainest values that fit, optional members included."""
+    fitting = {"^[0-9a-f]{64}$": "ab" * 32, "^[0-9a-f]{16}$": "0" * 16, "^[0-9a-f]{32}$": "ab" * 16}
+    values: dict[str, Any] = {}
+    hints = get_type_hints(kind)
+    for field in dataclasses.fields(kind):
+        inner, _ = schemas._without_none(hints[field.name])
+        pattern = schemas._PATTERNS.get((kind, field.name), "")
+        plain = {str: fitting.get(pattern, "x"), int: 1, bool: True}
+        if inner in plain:
+            values[field.name] = plain[inner]
+        elif inner is ClockReading:
+            values[field.name] = CLOCK
+        else:
+            values[field.name] = next(iter(inner)) if issubclass(inner, StrEnum) else sample(inner)
+    return kind(**values)
+
+
+@pytest.mark.parametrize("word", sorted(schemas.event_classes()))
+def test_an_event_of_every_type_fits_its_schema(word: str) -> None:
+    added = {"signature": "ab" * 64} if word == EventType.CHECKPOINT else {}
+    data = canonical({**as_data(sample(schemas.event_classes()[word])), **added}, seq=1, prev="0" * 64)
+    event = envelope(ADDRESS, StoredEvent("j1", 1, word, data), CLOCK)
+    assert problems(schema(word), json.loads(event)) == []
+
+
+def test_signed_wishes_fit_their_schemas() -> None:
+    names = {"gate": ADDRESS.path, "journal": "j1"}
+    cursor = signed({**names, "seq": 1}, lambda _: bytes(64))
+    replay = signed({**names, "from_seq": 1, "through_seq": 2}, lambda _: bytes(64))
+    assert problems(schema("wish.cursor"), json.loads(cursor)) == []
+    assert problems(schema("wish.replay"), json.loads(replay)) == []
 
 
 @given(SCAN, st.data())
@@ -97,7 +136,7 @@ def test_words_and_members_of_a_later_version_fit() -> None:
 def test_asyncapi_is_yaml_and_every_reference_in_it_leads_somewhere() -> None:
     text = (ROOT / contract.FOLDER / "asyncapi.yaml").read_text("utf-8")
     document = yaml.safe_load(text)
-    assert document == contract.asyncapi()
+    assert document == asyncapi()
     for reference in references(document):
         if reference.startswith("./"):
             assert (ROOT / contract.FOLDER / reference).is_file()
