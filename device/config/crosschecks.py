@@ -48,7 +48,8 @@ class Draft:
 
     def lacks(self, loc: Loc) -> bool:
         """Whether nothing is written for a setting, not even something wrong."""
-        return loc not in self.document.spots and loc not in self.meant
+        around = {loc[:depth] for depth in range(1, len(loc) + 1)}
+        return loc not in self.document.spots and self.meant.isdisjoint(around)
 
     def is_sure(self, *locs: Loc) -> bool:
         """Whether these values are what was meant."""
@@ -100,7 +101,7 @@ def _camera(camera: Camera, draft: Draft) -> Iterator[Problem]:
         hint = "add replay: {path: FOLDER} below camera:"
         yield draft.document.problem(path, "there is nothing to replay", hint, at=place)
     if camera.picamera2.lores_width > camera.width and draft.is_sure(_SMALL_PICTURE, ("camera", "width")):
-        message = f"the small picture is wider than the picture itself ({camera.width} pixels)"
+        message = f"the small picture is wider than the picture itself, {camera.width} pixels"
         yield draft.document.problem(_SMALL_PICTURE, message, "320 is usual")
 
 
@@ -114,7 +115,7 @@ def _hours(hours: Hours, loc: Loc, draft: Draft) -> Iterator[Problem]:
 def _policy(policy: Policy, draft: Draft) -> Iterator[Problem]:
     if policy.deny_list is not None and policy.deny_list == policy.allow_list:
         line = draft.document.of_value(("policy", "deny_list")).line
-        message = f"the same file is deny_list (line {line}): nobody could pass"
+        message = f"this file is deny_list too (line {line}): nobody could pass"
         yield draft.document.problem(("policy", "allow_list"), message, "each list needs a file of its own")
 
 
@@ -122,14 +123,13 @@ def _uplink(uplink: Uplink, draft: Draft) -> Iterator[Problem]:
     host, shortest, longest = (("uplink", name) for name in ("host", "backoff_min_s", "backoff_max_s"))
     if uplink.enabled and uplink.host is None and draft.lacks(host) and draft.is_sure(("uplink", "enabled")):
         place = draft.document.of_key(host)
-        message = "the broker is missing"
-        yield draft.document.problem(host, message, "add host: and its name, or enabled: false", at=place)
+        hint = "write host: and its name below uplink:, or enabled: false"
+        yield draft.document.problem(host, "the broker is missing", hint, at=place)
     if uplink.backoff_min_s > uplink.backoff_max_s and draft.is_sure(shortest, longest):
-        message = f"backoff_min_s, {written(uplink.backoff_min_s)}, is longer than backoff_max_s, "
+        low, high = written(uplink.backoff_min_s), written(uplink.backoff_max_s)
         loc = longest if draft.lacks(shortest) else shortest
-        yield draft.document.problem(
-            loc, message + written(uplink.backoff_max_s), "is it the other way round?"
-        )
+        message = f"backoff_min_s is {low} and backoff_max_s is {high}"
+        yield draft.document.problem(loc, message, "is it the other way round?")
     yield from _alone(("uplink",), "password_file", "username", uplink, draft)
     if uplink.tls is not None:
         yield from _alone(("uplink", "tls"), "cert_file", "key_file", uplink.tls, draft)

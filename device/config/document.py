@@ -13,7 +13,7 @@ from typing import Final, NoReturn, Protocol
 
 import yaml
 
-from device.config.nodes import Document, Gap, Loc, Place, Spot, Value, path_of, short
+from device.config.nodes import BROKEN, EMPTY, Document, Loc, Place, Spot, Value, path_of, short
 from device.config.syntax import Complaint, explain, missing_colon
 from device.errors import ConfigError, Problem
 
@@ -26,8 +26,14 @@ MAX_VALUES: Final = 4000
 MAX_CHARS: Final = 1000
 """Of one value; the longest path in use has a tenth of it."""
 
+MAX_REFERENCES: Final = 10
+"""Complaints about references: enough to see the pattern."""
+
 _NOTHING: Final = frozenset({"", "~", "null", "Null", "NULL"})
 """How YAML writes that there is no value."""
+
+_TYPESETTERS_MARKS: Final = frozenset("\u201c\u201d\u201e\u2018\u2019\u00ab\u00bb")
+"""Quotation marks that chat and text programs put in the place of the typed ones."""
 
 _MERGE_KEY: Final = "<<"
 
@@ -59,6 +65,20 @@ def parse(text: str, name: str) -> tuple[Document, tuple[Problem, ...]]:
         # PyYAML lets Python's complaints about impossible characters and version numbers through.
         builder.stop(place, "a character or number after this place is impossible")
     return builder.finish(text), tuple(builder.problems)
+
+
+def _complaint(text: str, *, plain: bool) -> tuple[str, str] | None:
+    """What is wrong with a value whatever it stands for: message and hint."""
+    if len(text) > MAX_CHARS:
+        return f"this value has {len(text)} characters", f"{MAX_CHARS} are the most"
+    if "\n" in text:
+        return "this value goes over several lines", "write it on one line"
+    hidden = next((c for c in text if not c.isprintable()), None)
+    if hidden is not None:
+        return f"this value holds a character that cannot be seen (U+{ord(hidden):04X})", "type it anew"
+    if plain and text[:1] in _TYPESETTERS_MARKS:
+        return f"{text[0]} is no quotation mark for YAML", "use the keyboard's: \""
+    return None
 
 
 def _place(mark: _Mark | None, otherwise: Place) -> Place:
@@ -110,9 +130,9 @@ class _Builder:
         self.problems: list[Problem] = []
         self._spots: dict[Loc, Spot] = {}
         self._levels: list[_Level] = []
-        self._root: Value = Gap.EMPTY
+        self._root: Value = EMPTY
         self._root_place = Place(1, 1)
-        self._documents = self._values = 0
+        self._documents = self._values = self._references = 0
 
     def take(self, event: yaml.Event, place: Place) -> None:
         """Handles one event."""
@@ -122,18 +142,15 @@ class _Builder:
                 if self._documents > 1:
                     self.stop(place, "a second document begins here", "delete the line ---")
             case yaml.AliasEvent():
-                self._complain(
-                    place,
-                    f"references such as *{short(event.anchor or '')} are not used here",
-                    "write it out",
+                self._refuse_reference(
+                    f"references such as *{short(event.anchor or '')}", "write it out", place
                 )
-                self._put(Gap.BROKEN, place)
+                self._put(BROKEN, place)
             case yaml.ScalarEvent():
-                self._decorated(event, place)
-                self._scalar(event, place)
+                self._scalar(event, place, usable=self._is_plain(event, place))
             case yaml.CollectionStartEvent():
-                self._decorated(event, place)
-                self._open({} if isinstance(event, yaml.MappingStartEvent) else [], place)
+                usable = self._is_plain(event, place)
+                self._open({} if isinstance(event, yaml.MappingStartEvent) else [], place, usable=usable)
             case yaml.CollectionEndEvent():
                 self._levels.pop()
             case _:
@@ -142,7 +159,7 @@ class _Builder:
     def stop(self, place: Place, message: str, hint: str = "") -> NoReturn:
         """Gives up, with everything found so far."""
         self.problems.append(Problem(self._name, place.line, place.column, "", message, hint))
-        raise ConfigError(tuple(sorted(self.problems, key=lambda p: (p.line, p.column))))
+        raise ConfigError(tuple(self.problems))
 
     def finish(self, text: str) -> Document:
         """The whole, after the last event."""
@@ -153,7 +170,7 @@ class _Builder:
             self.stop(place, "the file begins with a list", "it begins with a section, such as gate:")
         if isinstance(root, str):
             self.stop(place, *missing_colon(text.split("\n")[place.line - 1]))
-        if root is Gap.EMPTY:
+        if root is EMPTY:
             hint = "begin with one of the samples in config/"
             self.problems.append(Problem(self._name, 0, 0, "", "the file is empty", hint))
         raise ConfigError(tuple(self.problems))
@@ -162,13 +179,19 @@ class _Builder:
         path = path_of(self._levels[-1].next_loc) if self._levels else ""
         self.problems.append(Problem(self._name, place.line, place.column, path, message, hint))
 
-    def _decorated(self, event: yaml.ScalarEvent | yaml.CollectionStartEvent, place: Place) -> None:
+    def _is_plain(self, event: yaml.ScalarEvent | yaml.CollectionStartEvent, place: Place) -> bool:
+        """Complains about what stands before a value; whether the value can be used all the same."""
         if event.anchor is not None:
-            self._complain(place, f"names such as &{short(event.anchor)} are not used here", "delete it")
+            self._refuse_reference(f"names such as &{short(event.anchor)}", "delete it", place)
         if event.tag is not None:
-            self._complain(
-                place, "types with ! are not written here", "delete it: every setting knows its type"
-            )
+            self._complain(place, "types with ! are not written here", "delete it: a setting knows its type")
+        return event.tag is None
+
+    def _refuse_reference(self, what: str, hint: str, place: Place) -> None:
+        self._references += 1
+        complained = bool(self._levels) and not self._levels[-1].key_kept
+        if self._references <= MAX_REFERENCES and not complained:
+            self._complain(place, f"{what} are not used here", hint)
 
     def _awaits_key(self) -> bool:
         return (
@@ -177,31 +200,25 @@ class _Builder:
             and self._levels[-1].key is None
         )
 
-    def _open(self, container: dict[str, Value] | list[Value], place: Place) -> None:
+    def _open(self, container: dict[str, Value] | list[Value], place: Place, *, usable: bool) -> None:
         if self._awaits_key():
             self.stop(place, "a setting's name is a single word", "a text with { or [ needs quotation marks")
         if len(self._levels) >= MAX_DEPTH:
             self.stop(place, f"more than {MAX_DEPTH} levels below each other", "no setting is that deep")
-        kept, loc = self._put(container, place)
-        self._levels.append(_Level(container, loc, kept))
+        kept, loc = self._put(container if usable else BROKEN, place)
+        self._levels.append(_Level(container, loc, kept and usable))
 
-    def _scalar(self, event: yaml.ScalarEvent, place: Place) -> None:
+    def _scalar(self, event: yaml.ScalarEvent, place: Place, *, usable: bool) -> None:
+        plain = event.style is None
         if self._awaits_key():
             self._key(event.value, place)
-        elif event.style is None and event.value in _NOTHING:
-            self._put(Gap.EMPTY, place)
-        elif len(event.value) > MAX_CHARS:
-            self._complain(place, f"this value has more than {MAX_CHARS} characters", "")
-            self._put(Gap.BROKEN, place)
-        elif not event.value.isprintable():
-            lines = "\n" in event.value
-            message = (
-                "this value goes over several lines" if lines else "this value holds an invisible character"
-            )
-            self._complain(place, message, "write it on one line" if lines else "type it anew")
-            self._put(Gap.BROKEN, place)
+        elif plain and event.value in _NOTHING:
+            self._put(EMPTY, place)
+        elif usable and (complaint := _complaint(event.value, plain=plain)):
+            self._complain(place, *complaint)
+            self._put(BROKEN, place)
         else:
-            self._put(event.value, place)
+            self._put(event.value if usable else BROKEN, place)
 
     def _key(self, text: str, place: Place) -> None:
         level = self._levels[-1]

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from device.config.hints import closest
 from device.config.model import Camera
-from device.config.nodes import short
 from device.config.scalars import Reads
+from device.logs import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,7 +55,7 @@ def unusable(draft: Draft) -> Iterator[Problem]:
 
 def _file(path: Path, reads: Reads) -> Answer | None:
     # What is written for a secret's file may be the secret itself: its name is not repeated.
-    name = f"the file with {reads.what}" if reads.secret else short(str(path))
+    name = f"the file with {reads.what}" if reads.secret else printable(str(path))
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             return f"{name} is a folder or a device", "a file is needed"
@@ -74,28 +74,28 @@ def _pictures(path: Path) -> Answer | None:
     try:
         path.stat()
     except (FileNotFoundError, NotADirectoryError):
-        return _absent(path, short(str(path)), secret=False)
+        return _absent(path, printable(str(path)), secret=False)
     except (OSError, ValueError) as error:
-        return f"{short(str(path))} cannot be read: {_reason(error)}", ""
+        return f"{printable(str(path))} cannot be read: {_reason(error)}", ""
     return None
 
 
 def _absent(path: Path, name: str, *, secret: bool) -> Answer:
     folder = path.parent
     if not folder.is_dir():
-        return f"{name} is not there: there is no folder {short(str(folder))}", ""
+        return f"{name} is not there: there is no folder {printable(str(folder))}", ""
     if secret:
-        return f"{name} is not in {short(str(folder))}", _ONLY_ITS_NAME
+        return f"{name} is not in {printable(str(folder))}", _ONLY_ITS_NAME
     try:
         with os.scandir(folder) as entries:
             near = closest(path.name, [entry.name for entry in islice(entries, NEIGHBOURS)])
     except OSError:
         near = ""
-    return f"{name} is not there", f"did you mean {short(near)}?" if near else ""
+    return f"{name} is not there", f"did you mean {printable(near)}?" if near else ""
 
 
 def _content(head: bytes, name: str, reads: Reads) -> Answer | None:
-    if not head.strip():
+    if reads.min_bytes and not head.strip():
         return f"{name} is empty", ""
     if len(head) < reads.min_bytes:
         hint = "make one with head -c 32 /dev/urandom"

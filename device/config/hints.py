@@ -109,14 +109,16 @@ def day(found: str) -> str:
     word = found.strip().casefold()
     if word in _DAY_NAMES:
         return f"write {_DAY_NAMES[word]}"
-    if "," in word or " " in word.replace(" - ", "-"):
-        return "one day or span for each list entry: [mon, wed, fri]"
     match [_DAY_NAMES.get(end, "") for end in _BETWEEN_DAYS.split(word)]:
         case [first, last] if first and last:
             return f"write {first}-{last}"
         case _:
             pass
-    near = closest(word, _DAY_NAMES)
+    if "," in word or " " in word:
+        return "one day or span for each list entry: [mon, wed, fri]"
+    near = closest(
+        word, (name for name, day in _DAY_NAMES.items() if name.endswith("day") and "-" not in day)
+    )
     return f"did you mean {_DAY_NAMES[near]}?" if near else ""
 
 
@@ -150,22 +152,23 @@ def zone(found: str) -> str:
 # -- hosts, files and devices ---------------------------------------------------------------------
 
 _ADDRESS: Final = re.compile(
-    r"(?:[a-z+]{1,10}://)?(?:[^/@\s]*@)?(\[[0-9a-f:]+\]|[^/:\s]+)(?::([0-9]{1,5}))?/?.*", re.IGNORECASE
+    r"(?:[a-z+]{1,10}://)?(?:[^/@\s]{0,60}@)?(\[[0-9a-f:]+\]|[a-z0-9.-]+)(?::([0-9]{1,5}))?(?:[/?#]\S*)?",
+    re.IGNORECASE,
 )
 
 
 def host(found: str) -> str:
     """For a host name: what is left of a web address."""
     parts = _ADDRESS.fullmatch(found)
-    if parts is None or not re.fullmatch(r"[A-Za-z0-9.:-]+", name := parts[1].strip("[]")):
+    if parts is None:
         return ""
     port = f", and port: {parts[2]} on a line of its own" if parts[2] else ""
-    return f"write {name}{port}"
+    return f"write {parts[1].strip('[]')}{port}"
 
 
 def path(found: str) -> str:
     """For a file: shells and Windows have taught other habits."""
-    if found.startswith("~") or "$" in found or "%" in found:
+    if found.startswith("~") or "$" in found:
         return "nothing is filled in here: write the whole path, from / on"
     return "write / between folders" if "\\" in found else ""
 

@@ -20,7 +20,7 @@ from device.config.crosschecks import Draft, contradictions
 from device.config.document import parse
 from device.config.files import unusable
 from device.config.model import Section, Settings
-from device.config.nodes import Gap, path_of
+from device.config.nodes import BROKEN, path_of
 from device.config.shape import settings_of
 from device.config.words import answers
 from device.errors import ConfigError, Problem
@@ -85,7 +85,10 @@ def load_text(text: str, *, name: str = "gate.yaml", base_dir: Path, check_files
 
 
 def _loaded(text: str, *, name: str, base_dir: Path, check_files: bool) -> Loaded:
-    document, problems = parse(text, name)
+    try:
+        document, problems = parse(text, name)
+    except ConfigError as error:
+        raise ConfigError(_in_order(error.problems, name)) from None
     context = {"base_dir": base_dir}
     complaints: list[ErrorDetails] = []
     settings: Settings | None = None
@@ -168,7 +171,7 @@ def _removable(kind: str, loc: Loc) -> Loc:
 def _remove(data: Value, loc: Loc) -> bool:
     """Takes a setting out, if it is there."""
     for step in loc[:-1]:
-        data = data.get(str(step), Gap.BROKEN) if isinstance(data, dict) else Gap.BROKEN
+        data = data.get(str(step), BROKEN) if isinstance(data, dict) else BROKEN
     if not loc or not isinstance(data, dict) or loc[-1] not in data:
         return False
     del data[str(loc[-1])]

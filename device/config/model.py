@@ -11,7 +11,7 @@ from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from device.config.nodes import Gap
+from device.config.nodes import EMPTY
 from device.config.scalars import (
     CertificateFile,
     Chip,
@@ -62,7 +62,7 @@ class Section(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _everything_commented_out(cls, value: object) -> object:
-        return {} if value is Gap.EMPTY and cls.empty_is_meant else value
+        return {} if value is EMPTY and cls.empty_is_meant else value
 
 
 # -- gate -----------------------------------------------------------------------------------------

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from enum import Enum
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias, final
 
 from device.errors import Problem
 from device.logs import printable
@@ -17,11 +16,16 @@ Loc: TypeAlias = tuple[str | int, ...]
 """Where a value is: names of settings, and 0-based numbers of list entries."""
 
 
-class Gap(Enum):
-    """Stands where no usable value is."""
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class Gap:
+    """Stands where no usable value is. No enum: the model would look for a value inside."""
 
-    EMPTY = "empty"  # nothing is written after the colon, or `~`, or `null`
-    BROKEN = "broken"  # what is written was already complained about
+    why: str
+
+
+EMPTY: Final = Gap("nothing is written after the colon, or ~, or null")
+BROKEN: Final = Gap("what is written was complained about already")
 
 
 Value: TypeAlias = "str | Gap | list[Value] | dict[str, Value]"
@@ -61,6 +65,19 @@ class Document:
     name: str
     settings: dict[str, Value]
     spots: Mapping[Loc, Spot] = field(repr=False)
+
+    def written(self, loc: Loc) -> Value:
+        """What is written there; a gap when nothing is."""
+        value: Value = self.settings
+        for step in loc:
+            match value, step:
+                case dict(), str():
+                    value = value.get(step, EMPTY)
+                case list(), int():
+                    value = value[step]
+                case _:
+                    return EMPTY
+        return value
 
     def of_value(self, loc: Loc) -> Place:
         """Where the value is written, or else the nearest thing around it."""

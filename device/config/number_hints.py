@@ -136,7 +136,7 @@ def size(found: str) -> str:
     count, power = Decimal(loose[1].replace(",", ".")), "kmg".index(loose[2].lower())
     while count != count.to_integral_value() and power:
         count, power = count * 1024, power - 1
-    return f"write {count.to_integral_value():f} {_SIZE_UNITS[power]}"
+    return f"write {_plain(count)} {_SIZE_UNITS[power]}" if count == count.to_integral_value() else ""
 
 
 # -- pins -----------------------------------------------------------------------------------------

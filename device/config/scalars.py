@@ -74,7 +74,7 @@ class Reads:
 
     Attributes:
         what: it holds, with an article, for people.
-        min_bytes: a shorter file cannot be right.
+        min_bytes: a shorter file cannot be right; 0 for one that may be empty.
         pem: what its PEM block is called, for TLS files.
         secret: never repeat what is written for it, which may be the secret itself.
     """
@@ -203,7 +203,7 @@ def _path(value: object, info: ValidationInfo) -> object:
     """Relative to the folder of the configuration file, given as `base_dir` of the context."""
     if not isinstance(value, str):
         return value
-    if not value or value.startswith("~"):
+    if not value or value.startswith("~") or "$" in value or "\\" in value:
         raise _refused()
     return Path((info.context or {}).get("base_dir", "."), value)
 
@@ -296,7 +296,7 @@ File = Annotated[Path, BeforeValidator(_path), Told("the path of a file", hints.
 Scene = Annotated[
     Path, BeforeValidator(_path), Told("the path of a folder of pictures or of a video", hints.path)
 ]
-ListFile = Annotated[File, Reads("a list")]
+ListFile = Annotated[File, Reads("a list", min_bytes=0)]
 PseudonymKeyFile = Annotated[File, Reads("the key", min_bytes=MIN_KEY_BYTES, secret=True)]
 PasswordFile = Annotated[File, Reads("the password", secret=True)]
 CertificateFile = Annotated[File, Reads("a certificate", pem="CERTIFICATE")]

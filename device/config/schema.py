@@ -98,7 +98,10 @@ def json_schema() -> dict[str, Any]:
     for part in parts.values():
         part.pop("title", None)
     for section in _sections(Settings):
-        properties = parts[section.__name__]["properties"]
+        part = parts[section.__name__]
+        if section.empty_is_meant and not part.get("required"):
+            part["type"] = ["object", "null"]  # everything below its name may be commented out
+        properties = part["properties"]
         for setting in settings_of(section).values():
             properties[setting.name] = _property(properties[setting.name], setting)
     del parts[Settings.__name__]
@@ -108,11 +111,16 @@ def json_schema() -> dict[str, Any]:
 
 def _property(found: dict[str, Any], setting: Setting) -> dict[str, Any]:
     """The schema of a setting, with words and defaults as they stand in a file."""
-    found = {key: value for key, value in found.items() if key not in {"title", "default", "format"}}
+    found = {key: _whole(value) for key, value in found.items() if key not in {"title", "default", "format"}}
     if setting.shape.section is None:
         found["description"] = f"{setting.field.description} Allowed: {setting.shape.what}."
     default = _default(setting)
-    return found if default is None else {**found, "default": default}
+    return found if default is None else {**found, "default": _whole(default)}
+
+
+def _whole(value: object) -> object:
+    """The number without a needless `.0`, which versions of pydantic write or don't."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _default(setting: Setting) -> object:

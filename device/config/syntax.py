@@ -39,7 +39,9 @@ Answer: TypeAlias = tuple[Place, str, str]
 _NAME: Final = r"[A-Za-z_][\w.-]*"
 _SETTING: Final = re.compile(rf"\s*(?:- +)*({_NAME}) *:(?: +(.*))?")
 _NO_SPACE: Final = re.compile(rf"\s*(?:- +)*({_NAME}):([^\s:/].*)")
-_OTHER_SIGN: Final = re.compile(rf"\s*(?:- +)*({_NAME}) *(?:=>|=|\N{{FULLWIDTH COLON}}|\s|$) *(.*)")
+_OTHER_SIGN: Final = re.compile(
+    rf"\s*(?:- +)*({_NAME})(?: *(?:=>|=|\N{{FULLWIDTH COLON}}) *(.*)| +([^\s,]+)|)"
+)
 _CONFLICT: Final = re.compile(r"(<{7}|={7}|>{7})(?: |$)")
 
 _NOT_AT_THE_START: Final = re.compile(r"found character '(.)' that cannot start")
@@ -78,7 +80,7 @@ def missing_colon(line: str) -> tuple[str, str]:
         return "a space is missing after the colon", f"write {short(joined[1])}: {short(joined[2].strip())}"
     other = _OTHER_SIGN.fullmatch(_without_comment(line))
     if other:
-        written = f"{short(other[1])}: {short(other[2].strip())}".strip()
+        written = f"{short(other[1])}: {short((other[2] or other[3] or '').strip())}".strip()
         return "a setting and its value are separated by a colon and a space", f"write {written}"
     return "this line is no setting", "a setting is a name, a colon, a space and a value"
 
@@ -213,10 +215,19 @@ def _layout(complaint: Complaint, line: str, lines: Sequence[str]) -> Answer | N
             "indent it below the list's name",
         )
     if _indent(line) + 1 == complaint.at.column:
-        above = sorted(
-            {_indent(text) for text in lines[: complaint.at.line - 1] if _without_comment(text).strip()}
-        )
-        depths = " or ".join(str(depth) for depth in above)
-        message = f"this line is indented by {_indent(line)} spaces, which fits no line above"
-        return complaint.at, message, f"indent it by {depths}, like the lines it belongs to"
+        return _misplaced(complaint.at, line, lines)
     return complaint.at, "this does not belong here", "a text with special characters needs quotation marks"
+
+
+def _misplaced(at: Place, line: str, lines: Sequence[str]) -> Answer:
+    """A line whose indentation belongs to nothing."""
+    own, above = _indent(line), _above(lines, at)
+    before = lines[above - 1] if above else ""
+    if before.startswith(" " * own + "- "):
+        hint = f"if it belongs to that entry, indent it by {own + 2}"
+        return at, f"this line begins below the hyphen of line {above}", hint
+    depths = sorted(
+        {_indent(text) for text in lines[: at.line - 1] if _without_comment(text).strip()} - {own}
+    )
+    hint = f"indent it by {' or '.join(map(str, depths))}, like the lines it belongs to"
+    return at, f"this line is indented by {own} spaces, which fits no line above", hint

@@ -7,14 +7,14 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from device.config.hints import closest, folded
-from device.config.nodes import Gap, path_of, short
+from device.config.nodes import EMPTY, Loc, path_of, short
 from device.config.shape import places_of, setting_at, settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from device.config.model import Section
-    from device.config.nodes import Loc, Value
+    from device.config.nodes import Value
 
 HABITS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -64,12 +64,12 @@ _FEW: Final = 3
 """A setting that belongs in more places than this is not told by its places."""
 
 
-Answer: TypeAlias = tuple[str, str]
-"""The setting of the same section that was meant, if any, and a hint."""
+Answer: TypeAlias = tuple[Loc, str]
+"""Where the setting is that was meant, empty when nobody knows, and a hint."""
 
 
 def meant_by(name: str, value: Value, section: type[Section], loc: Loc) -> Answer:
-    """What an unknown name was meant for: the setting of this section, if any, and a hint for people.
+    """What an unknown name was meant for.
 
     Args:
         name: as written.
@@ -78,47 +78,51 @@ def meant_by(name: str, value: Value, section: type[Section], loc: Loc) -> Answe
         loc: of that section.
     """
     known = settings_of(section)
-    return (
-        _other_form(name, value, known)
-        or _habit(name, value, known)
-        or _slip(name, known, loc)
-        or ("", f"{path_of(loc) or 'a configuration'} has {', '.join(known)}")
-    )
+    found = _other_form(name, value, known) or _habit(name, value, known) or _same(name, known)
+    if found:
+        return (*loc, found[0]), found[1]
+    elsewhere = _elsewhere(name, loc)
+    if elsewhere:
+        return elsewhere
+    near = closest(name, known)
+    if near:
+        return (*loc, near), f"did you mean {near}?"
+    return (), f"{path_of(loc)} has {', '.join(known)}" if loc else f"the sections are {', '.join(known)}"
 
 
-def _other_form(name: str, value: Value, known: Collection[str]) -> Answer | None:
+def _other_form(name: str, value: Value, known: Collection[str]) -> tuple[str, str] | None:
     joined = _JOINED.fullmatch(name)
-    if joined and value is Gap.EMPTY and joined[1] in known:
+    if joined and value is EMPTY and joined[1] in known:
         return joined[1], f"a space is missing after the colon: write {joined[1]}: {short(joined[2])}"
-    steps = tuple(name.split("."))
-    if len(steps) > 1 and setting_at(steps):
-        return "", f"write one section for each part: {' '.join(f'{step}:' for step in steps)}"
     return None
 
 
-def _habit(name: str, value: Value, known: Collection[str]) -> Answer | None:
+def _habit(name: str, value: Value, known: Collection[str]) -> tuple[str, str] | None:
     if folded(name) in _OPPOSITE and "active_high" in known:
         return "active_high", f"write active_high: {'true' if str(value).lower() in _NO else 'false'}"
     meant = next((own for own in known if folded(name) in HABITS.get(own, "").split()), None)
-    return (meant, _ADVICE.get(meant, f"it is called {meant} here")) if meant else None
+    return (meant, _ADVICE.get(meant, f"it is called '{meant}' here")) if meant else None
 
 
-def _slip(name: str, known: Collection[str], loc: Loc) -> Answer | None:
-    meant = next((own for own in known if folded(own) == folded(name)), "")
-    elsewhere = "" if meant else _elsewhere(name, loc)
-    if elsewhere:
-        return "", elsewhere
-    meant = meant or closest(name, known)
-    return (meant, f"did you mean {meant}?") if meant else None
+def _same(name: str, known: Collection[str]) -> tuple[str, str] | None:
+    meant = next((own for own in known if folded(own) == folded(name)), None)
+    return (meant, f"write {meant}") if meant else None
 
 
-def _elsewhere(name: str, loc: Loc) -> str:
-    """Where a setting of this name belongs; empty when it is none, or of too many places."""
+def _elsewhere(name: str, loc: Loc) -> Answer | None:
+    """Where a setting of this name belongs; None when it is none, or of too many places."""
+    steps = tuple(name.split("."))
+    if len(steps) > 1 and setting_at((*loc, *steps)):
+        return (*loc, *steps), f"write a section for each part: {' '.join(f'{step}:' for step in steps)}"
     places = places_of(name)
     if not places or len(places) > _FEW:
-        return ""
+        return None
+    meant = places[0] if len(places) == 1 else ()
     if len(places[0]) == 1:
-        return f"{places[0][0]} is a section of its own: begin its line without spaces"
+        return meant, f"{places[0][0]} is a section of its own: begin its line without spaces"
     where = " or ".join(path_of(place) for place in places)
     lost_indent = any(place[: len(loc)] == loc for place in places)
-    return f"is {where} meant? Indent it below {places[0][-2]}:" if lost_indent else f"is {where} meant?"
+    return (
+        meant,
+        f"is {where} meant? Indent it below {places[0][-2]}:" if lost_indent else f"is {where} meant?",
+    )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from annotated_types import MaxLen
 
-from device.config.nodes import Gap, path_of, short
+from device.config.nodes import BROKEN, EMPTY, path_of, short
 from device.config.scalars import Reads
 from device.config.shape import setting_at, settings_of, shape_at
 from device.config.unknown import meant_by
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 HINTED_CHARS: Final = 80
 """A longer text is no slip of the pen, and finding similar words takes quadratic time."""
+
+
+_HYPHENS: Final = "begin each entry with a hyphen and a space"
+_BRACKETS: Final = "write [a, b], or each entry with its hyphen on a line of its own"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,21 +45,22 @@ def answers(complaints: Iterable[Mapping[str, Any]], document: Document) -> Answ
     """Words for pydantic's complaints.
 
     Args:
-        complaints: of `ValidationError.errors()`; `type`, `loc` and `input` are looked at.
+        complaints: of `ValidationError.errors()`; `type` and `loc` are looked at.
         document: the complaints are about.
     """
     problems: list[Problem] = []
     meant: set[Loc] = set()
     missing: list[Loc] = []
     for complaint in complaints:
-        kind, loc, found = str(complaint["type"]), tuple(complaint["loc"]), complaint["input"]
+        kind, loc = str(complaint["type"]), tuple(complaint["loc"])
+        found = document.written(loc)  # the complaint has it as a number by now, perhaps
         if kind == "missing":
             missing.append(loc)
         elif kind == "extra_forbidden":
             target, problem = _unknown(loc, found, document)
             problems.append(problem)
-            meant.update({(*loc[:-1], target)} if target else ())
-        elif found is not Gap.BROKEN:
+            meant.update({target} if target else ())
+        elif found is not BROKEN and not (kind == "too_short" and found):
             message, hint = _wrong(kind, loc, found)
             problems.append(document.problem(loc, message, hint))
     problems.extend(_missing(loc, document) for loc in missing if loc not in meant)
@@ -69,9 +74,9 @@ def _section_at(loc: Loc) -> type[Section]:
     return shape.section
 
 
-def _unknown(loc: Loc, value: Value, document: Document) -> tuple[str, Problem]:
+def _unknown(loc: Loc, value: Value, document: Document) -> tuple[Loc, Problem]:
     name, above = str(loc[-1]), loc[:-1]
-    target, hint = meant_by(name, value, _section_at(above), above) if len(name) <= HINTED_CHARS else ("", "")
+    target, hint = meant_by(name, value, _section_at(above), above) if len(name) <= HINTED_CHARS else ((), "")
     what = f"{path_of(above)} has no setting" if above else "there is no section"
     message = f"{what} named {short(name) or 'nothing'}"
     return target, document.problem(loc, message, hint, at=document.of_key(loc))
@@ -96,7 +101,7 @@ def _wrong(kind: str, loc: Loc, found: object) -> tuple[str, str]:
     shape = shape_at(loc)
     if shape is None:
         raise LookupError(f"the model has nothing at {path_of(loc)}")
-    if found is Gap.EMPTY:
+    if found is EMPTY:
         return _nothing(loc, shape)
     if isinstance(found, (dict, list)):
         return _too_much(kind, loc, shape, found)
@@ -118,7 +123,8 @@ def _nothing(loc: Loc, shape: Shape) -> tuple[str, str]:
     if shape.section is not None and not shape.section.empty_is_meant:
         hint = f"for its defaults write {loc[-1]}: {{}}, for none put # before this line"
         return "this section is empty", hint
-    return f"nothing is written here; allowed is {shape.what}", "for the default put # before this line"
+    wish = "to do without" if setting.field.default is None else "for the default"
+    return f"nothing is written here; allowed is {shape.what}", f"{wish} put # before this line"
 
 
 def _too_much(kind: str, loc: Loc, shape: Shape, found: dict[str, Value] | list[Value]) -> tuple[str, str]:
@@ -132,7 +138,7 @@ def _too_much(kind: str, loc: Loc, shape: Shape, found: dict[str, Value] | list[
     if shape.section is not None:
         return f"{what} stands where a section is expected", "write the settings below it without hyphens"
     if shape.item is not None:
-        return f"{what} stands where a list is expected", "begin each entry with a hyphen: - "
+        return f"{what} stands where a list is expected", _HYPHENS if shape.item.section else _BRACKETS
     match found:
         case [str(only)]:
             hint = f"write {loc[-1]}: {short(only)}"
@@ -144,7 +150,7 @@ def _too_much(kind: str, loc: Loc, shape: Shape, found: dict[str, Value] | list[
 def _as_list(loc: Loc, item: Shape, found: str) -> str:
     """How to write entries that were written without brackets."""
     if item.section is not None:
-        return "begin each entry with a hyphen: - "
+        return _HYPHENS
     parts = found[:HINTED_CHARS].replace(",", " ").split()
     entries = [
         hint.removeprefix("write ") if (hint := item.hint(p)).startswith("write ") else p for p in parts
@@ -170,12 +176,13 @@ def _as_section(loc: Loc, section: type[Section], found: str) -> str:
 def _not_allowed(kind: str, shape: Shape, found: str) -> tuple[str, str]:
     """A single value of the wrong form or size."""
     hint = shape.hint(found) if len(found) <= HINTED_CHARS else ""
+    hint = "" if hint == f"write {found}" else hint
     shown = _shown(found, shape)
     match kind:
         case "greater_than_equal":
-            return f"{shown} is too small; allowed is {shape.what}", hint if hint != f"write {found}" else ""
+            return f"{shown} is too small; allowed is {shape.what}", hint
         case "less_than_equal":
-            return f"{shown} is too large; allowed is {shape.what}", hint if hint != f"write {found}" else ""
+            return f"{shown} is too large; allowed is {shape.what}", hint
         case "multiple_of":
             return f"{shown} is odd; allowed is {shape.what}", f"write {int(found) + 1}"
         case "string_too_long":
