@@ -7,7 +7,7 @@ from setuptools import setup
 # Found again by technicians under <environment>/share/gate-scanner.
 setup(
     data_files=[
-        ("share/gate-scanner/config", sorted(glob("config/*.yaml"))),
+        ("share/gate-scanner/config", sorted([*glob("config/*.yaml"), *glob("config/*.json")])),
         ("share/gate-scanner/systemd", sorted(glob("systemd/*.service"))),
     ]
 )
