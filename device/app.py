@@ -88,16 +88,24 @@ def run(config: Path, *, log_style: Style) -> int:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    code = ExitCode.OK
+    stuck: list[str] = []
     try:
         with ExitStack() as parts:
-            assemble(settings, clock=clock, notifier=Notifier(os.environ), stop=stop, parts=parts).run()
+            daemon = assemble(settings, clock=clock, notifier=Notifier(os.environ), stop=stop, parts=parts)
+            stuck = daemon.stuck
+            daemon.run()
     except JournalUnusable as error:
         log.critical("the journal cannot be used: %s", error)
-        return ExitCode.JOURNAL
+        code = ExitCode.JOURNAL
     except GateError as error:
         log.critical("%s", error)
-        return ExitCode.WORKER_DIED
-    return ExitCode.OK
+        code = ExitCode.WORKER_DIED
+    if stuck:
+        # A driver that never returns would hold up the interpreter's own end as well.
+        logging.shutdown()
+        os._exit(code)
+    return code
 
 
 def assemble(
@@ -174,7 +182,7 @@ def assemble(
         )
     intake = [
         Worker("scan", scan.body, deadline_s=SCAN_DEADLINE_S, clock=clock),
-        Worker("capture", capture.body, deadline_s=capture.silence_s, clock=clock),
+        Worker("capture", capture.body, deadline_s=capture.silence_s, clock=clock, join_s=capture.stop_s),
     ]
     beat = settings.journal.path.with_name("beat.json")
     return Daemon(

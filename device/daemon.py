@@ -167,6 +167,9 @@ class Daemon:
         first_frame: set when the camera works.
         ended: set when a finite source has no more frames.
         stop: set when the process is asked to stop.
+
+    Attributes:
+        stuck: names of the parts that would not stop in time.
     """
 
     def __init__(
@@ -206,6 +209,7 @@ class Daemon:
         self._ended = ended
         self._stop = stop
         self._resting = Cue.STARTING
+        self.stuck: list[str] = []
         now = clock.monotonic()
         self._status_at = self._upkeep_at = self._beat_at = self._ledger_tried_at = now
         self._ledger = Ledger(self._sample(), clock.reading())
@@ -331,15 +335,15 @@ class Daemon:
     # -- the end ----------------------------------------------------------------------------------
 
     def _wind_down(self, why: str) -> None:
-        stuck = self._intake.stop()
+        self.stuck += self._intake.stop()
         self._try_to_append(self._ledger.interval(self._sample(), self._clock.reading()))
         self._record(Lifecycle.STOPPED, why)
         write_beat(self._beat, self._clock.reading())
         self._drain(DRAIN_AT_END_S if why == "scene_ended" else DRAIN_AT_STOP_S)
         self._tell_status()
-        stuck += self._output.stop()
-        if stuck:
-            log.error("did not stop in time: %s", ", ".join(stuck))
+        self.stuck += self._output.stop()
+        if self.stuck:
+            log.error("did not stop in time: %s", ", ".join(self.stuck))
 
     def _drain(self, patience_s: float) -> None:
         """Waits until the broker has everything: a bounded time, and only while it is connected at all."""

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-from device.errors import WorkerDied
+from device.errors import GateError, WorkerDied
 from device.model import ClockReading
 
 if TYPE_CHECKING:
@@ -218,7 +218,9 @@ class Worker:
             self._body(self)
         except BaseException as error:  # whatever it was, the supervisor ends the process
             self.error = error
-            log.critical("worker %s died", self.name, exc_info=error)
+            # The supervisor tells in one line what was raised on purpose; a mistake of ours needs its trace.
+            if not isinstance(error, GateError):
+                log.critical("worker %s died", self.name, exc_info=error)
         finally:
             self._ended.set()
 

@@ -182,7 +182,7 @@ def main() -> None:
         a_camera_that_falls_silent_is_closed_and_opened_again,
     ):
         told(own.__name__, own)
-    print("camera source: all well")  # noqa: T201
+    print("camera source: all well")
 
 
 if __name__ == "__main__":

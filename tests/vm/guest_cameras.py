@@ -99,4 +99,4 @@ def told(sentence: str, check: Callable[[], str | None]) -> None:
     began = time.monotonic()
     found = check()
     took = time.monotonic() - began
-    print(f"ok {took:6.2f} s  {sentence.replace('_', ' ')}{f': {found}' if found else ''}", flush=True)  # noqa: T201
+    print(f"ok {took:6.2f} s  {sentence.replace('_', ' ')}{f': {found}' if found else ''}", flush=True)

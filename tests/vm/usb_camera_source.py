@@ -204,7 +204,7 @@ def main() -> None:
         closing_a_silent_camera_does_not_wait_for_the_driver,
     ):
         told(own.__name__, own)
-    print("usb camera source: all well")  # noqa: T201
+    print("usb camera source: all well")
 
 
 if __name__ == "__main__":
