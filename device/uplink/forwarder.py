@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from device.runtime import Clock, Worker
-    from device.uplink.ports import Backlog, Session
+    from device.uplink.ports import Backlog, Certificate, Session
     from device.uplink.wire import GateAddress, Message
     from device.uplink.wishes import Verify
 
@@ -40,6 +40,8 @@ _STOP_CLOSE_S = 0.3
 _STABLE_S = 60.0
 # Name look-ups that hang end within a minute; a network thread still there then is left behind.
 _STRANDED_S = 60.0
+# Renewing takes somebody's time at a desk and, at worst, a visit to the gate.
+_RENEW_DAYS = 28
 # Enough to tell "a few" from "an outage's worth" in one short read.
 _PENDING_SHOWN_MAX = 1000
 
@@ -124,6 +126,7 @@ class Forwarder:
         self._connected = False
         self._connections = 0
         self._last_error = ""
+        self._ending: set[Certificate] = set()
         self._since = clock.monotonic()
 
     def stats(self) -> UplinkStats:
@@ -183,7 +186,7 @@ class Forwarder:
             self._drain.begin(session, first, self._state(Status.ONLINE))
         except UplinkError:
             return Closed(Loss.CONNECTION_LOST)
-        self._note_opened()
+        self._note_opened(first)
         while not worker.stopping.is_set():
             worker.beat()
             if (closed := self._drain.step()) is not None:
@@ -225,7 +228,7 @@ class Forwarder:
 
     # -- what is said about it --------------------------------------------------------------------
 
-    def _note_opened(self) -> None:
+    def _note_opened(self, opened: Opened) -> None:
         now = self._clock.monotonic()
         count = self._drain.pending(_PENDING_SHOWN_MAX)
         pending = f"{count} pending" if count < _PENDING_SHOWN_MAX else f"{count} or more pending"
@@ -234,8 +237,16 @@ class Forwarder:
             log.info("broker back after %s, %s", _roughly(now - self._since), pending, extra=fields)
         else:
             log.info("connected to the broker, %s", pending, extra=fields)
+        for certificate in opened.certificates:
+            self._note_certificate(certificate)
         self._connections += 1
         self._connected, self._since = True, now
+
+    def _note_certificate(self, certificate: Certificate) -> None:
+        days = (certificate.ends - self._clock.utc()).days
+        if days < _RENEW_DAYS and self._clock.trusted() and certificate not in self._ending:
+            self._ending.add(certificate)
+            log.warning("a certificate ends in %d days: %s", days, certificate.whose)
 
     def _note_closed(self, closed: Closed) -> None:
         if closed.loss is not Loss.ASKED:

@@ -32,6 +32,7 @@ from device.errors import UplinkError
 from device.uplink.dial import UnusableFile, describe, dial_failure, read_context, read_password
 from device.uplink.ports import Closed, Incoming, Opened, Receipt
 from device.uplink.reasons import Loss, loss, words
+from device.uplink.tls import certificates
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from paho.mqtt.client import MQTTMessage, SocketLike
 
     from device.runtime import Clock
-    from device.uplink.ports import Report
+    from device.uplink.ports import Certificate, Report
     from device.uplink.tls import NamedContext, Tls
     from device.uplink.wire import Message
 
@@ -255,7 +256,13 @@ class MqttSession:
         else:
             window = min(self._window, getattr(grants, "ReceiveMaximum", _RECEIVE_MAXIMUM_DEFAULT))
             self._open = True
-            self._report(Opened(window, getattr(grants, "MaximumPacketSize", _PACKET_MAX_BYTES)))
+            packet_max_bytes = getattr(grants, "MaximumPacketSize", _PACKET_MAX_BYTES)
+            self._report(Opened(window, packet_max_bytes, self._certificates()))
+
+    def _certificates(self) -> tuple[Certificate, ...]:
+        if self._tls is None or self._context is None or self._context.wrapped is None:
+            return ()
+        return certificates(self._tls, self._context.wrapped)
 
     def _on_publish(self, _c: Client, _u: object, mid: int, reason: ReasonCode, _p: object) -> None:
         token = self._mids.pop(mid, None)

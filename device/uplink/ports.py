@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from device.model import StoredEvent
     from device.uplink.reasons import Loss
     from device.uplink.wire import Message
@@ -46,16 +48,31 @@ class Backlog(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Certificate:
+    """One that somebody has to renew.
+
+    Attributes:
+        whose: `ours` or `the broker's`.
+        ends: when it stops being valid; aware.
+    """
+
+    whose: str
+    ends: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Opened:
     """The broker has accepted us.
 
     Attributes:
         window: most messages in flight: the smaller of the setting and the broker's Receive Maximum.
         packet_max_bytes: largest packet the broker takes.
+        certificates: those in use, with their ends.
     """
 
     window: int
     packet_max_bytes: int
+    certificates: tuple[Certificate, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

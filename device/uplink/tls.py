@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import ssl
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from device.uplink.expiry import end_of_file, end_of_peer
+from device.uplink.ports import Certificate
 
 if TYPE_CHECKING:
     import socket
@@ -78,6 +82,16 @@ def client_context(tls: Tls) -> NamedContext:
     if tls.alpn:
         context.set_alpn_protocols(list(tls.alpn))
     return context
+
+
+def certificates(tls: Tls, connection: ssl.SSLSocket) -> tuple[Certificate, ...]:
+    """The certificates in use on a connection, with their ends."""
+    ends = {"the broker's": end_of_peer(connection.getpeercert())}
+    if tls.cert_file is not None:
+        # Being replaced at this moment: the next connection tells.
+        with contextlib.suppress(OSError):
+            ends["ours"] = end_of_file(tls.cert_file.read_text(encoding="ascii", errors="replace"))
+    return tuple(Certificate(whose, end) for whose, end in ends.items() if end is not None)
 
 
 def _no_password() -> str:

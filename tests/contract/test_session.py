@@ -6,9 +6,10 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
+from paho.mqtt.publish import single
 
 from device.errors import UplinkError
-from device.uplink.ports import Closed, Opened, Receipt
+from device.uplink.ports import Closed, Incoming, Opened, Receipt
 from device.uplink.reasons import Loss
 from device.uplink.wire import Message
 from tests.support.broker import Broker
@@ -32,6 +33,7 @@ class Side(Protocol):
     def session(self) -> Session: ...
     def arrived(self, payload: bytes) -> bool: ...
     def break_off(self) -> None: ...
+    def say(self, message: Message) -> None: ...
 
 
 class InMemory:
@@ -47,6 +49,9 @@ class InMemory:
     def break_off(self) -> None:
         self._broker.hang_up(Closed(Loss.CONNECTION_LOST))
 
+    def say(self, message: Message) -> None:
+        self._broker.bring(message)
+
 
 class OnMosquitto:
     def __init__(self, broker: Broker, subscriber: Subscriber) -> None:
@@ -61,6 +66,9 @@ class OnMosquitto:
 
     def break_off(self) -> None:
         self._broker.kill()
+
+    def say(self, message: Message) -> None:
+        single(message.topic, message.payload, 1, hostname=self._broker.host, port=self._broker.port)
 
 
 @pytest.fixture(params=["memory", pytest.param("mosquitto", marks=pytest.mark.slow)])
@@ -133,6 +141,25 @@ def test_a_lost_connection_is_the_last_report(session: Session, side: Side) -> N
     reports: list[Report | None] = [session.next_report(PATIENCE_S)]
     assert isinstance(reports[0], Closed)
     assert session.next_report(0.2) is None
+
+
+def test_another_clients_message_on_a_subscribed_topic_is_reported_and_our_own_is_not(
+    session: Session, side: Side
+) -> None:
+    opened(session)
+    session.subscribe("gate/v1/tenant/site/gate/event")
+    # The receipt of what follows a subscription shows that the broker has it.
+    token = session.publish(message("ours"))
+    assert isinstance(receipt := session.next_report(PATIENCE_S), Receipt)
+    assert receipt.token == token
+    side.say(message("theirs"))
+    assert session.next_report(PATIENCE_S) == Incoming("gate/v1/tenant/site/gate/event", b"theirs")
+    assert session.next_report(0.1) is None
+
+
+def test_nothing_can_be_subscribed_before_the_broker_has_accepted(session: Session) -> None:
+    with pytest.raises(UplinkError):
+        session.subscribe("a")
 
 
 def test_a_session_without_reports_says_so_in_time(session: Session) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from device.runtime import SystemClock
 from device.uplink.ports import Closed, Opened, Receipt
 from device.uplink.reasons import Loss
 from device.uplink.tls import Tls
@@ -263,6 +264,20 @@ def test_a_client_certificate_opens_where_one_is_required(tmp_path: Path, author
     with secure(tmp_path, authority, clients=True) as broker:
         tls = Tls(ca_file=authority.ca_file, cert_file=mine.cert_file, key_file=mine.key_file)
         session = accepted(broker, tls=tls)
+        assert session.close(with_will=False, timeout_s=PATIENCE_S)
+
+
+def test_the_ends_of_the_certificates_in_use_are_reported(tmp_path: Path, authority: Authority) -> None:
+    mine = authority.issue("gate", days=11)
+    tls = Tls(ca_file=authority.ca_file, cert_file=mine.cert_file, key_file=mine.key_file, alpn=("mqtt",))
+    with secure(tmp_path, authority, clients=True) as broker:
+        session, report = first_report(broker, tls=tls)
+        assert isinstance(report, Opened)
+        days = {
+            c.whose: round((c.ends - SystemClock().utc()).total_seconds() / 86400)
+            for c in report.certificates
+        }
+        assert days == {"the broker's": 2, "ours": 11}
         assert session.close(with_will=False, timeout_s=PATIENCE_S)
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from device.errors import JournalError
-from device.uplink.ports import Closed, Opened
+from device.uplink.ports import Certificate, Closed, Opened
 from device.uplink.reasons import Loss
 from device.uplink.state import Status, parse_state
 from device.uplink.wire import parse_events
@@ -273,6 +274,20 @@ def _seconds_until_the_next_attempt(broker: MemoryBroker, clock: ManualClock, *,
         clock.advance(1)
         waited += 1
     return waited
+
+
+def test_a_certificate_that_ends_soon_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    clock = ManualClock()
+    soon, late = clock.utc() + timedelta(days=20), clock.utc() + timedelta(days=90)
+    broker = MemoryBroker()
+    broker.opened = Opened(20, 1 << 20, (Certificate("ours", soon), Certificate("the broker's", late)))
+    with uplink(MemoryBacklog(), broker, clock=clock):
+        assert broker.wait_for(lambda b: b.attempts == 1 and bool(b.received))
+        broker.hang_up(Closed(Loss.CONNECTION_LOST))
+        _let_it_try_again(broker, clock)
+        assert broker.wait_for(lambda b: len(b.received) == 2)
+    lines = [r.getMessage() for r in caplog.records if "certificate" in r.getMessage()]
+    assert lines == ["a certificate ends in 20 days: ours"]
 
 
 # -- the journal ----------------------------------------------------------------------------------
