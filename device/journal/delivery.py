@@ -63,7 +63,10 @@ class Delivery:
             JournalError: the file cannot be read.
         """
         head = self._memory.head
-        where = "WHERE seq > ? AND seq <= ? AND seq NOT IN (SELECT seq FROM refused) ORDER BY seq LIMIT ?"
+        where = (
+            "WHERE seq > ? AND seq <= ?"
+            " AND NOT EXISTS (SELECT 1 FROM refused WHERE refused.seq = event.seq) ORDER BY seq LIMIT ?"
+        )
         return self._read(where, (max(head.sent, after_seq), head.last.seq, limit))
 
     def read(self, from_seq: int, limit: int) -> tuple[StoredEvent, ...]:

@@ -22,6 +22,7 @@ from device.journal.database import (
     pragma,
     words,
 )
+from device.journal.rescue import BATCH_EVENTS
 from device.journal.salvage import delivered_through, newest_in_log
 from device.journal.state import Head
 from device.journal.writer import last_link
@@ -38,8 +39,8 @@ MIN_BYTES: Final = 2 * 1024 * 1024
 CHECK_S: Final = 1.0
 # The technician's group may read what happened; nobody else.
 FILE_MODE: Final = 0o640
-# Events of one commit: as many as there are threads that append, and a checkpoint; with room to spare.
-UNDER_WAY: Final = 16
+# Events of one commit at most: a batch of rescued ones, or one of each thread, with room to spare.
+UNDER_WAY: Final = BATCH_EVENTS + 16
 # SQLite's index of the write-ahead log, at the length the log has here.
 SHM_BYTES: Final = 32 * 1024
 # Pages above the bound that only making room may use: a deletion can need a page before it frees one.
