@@ -21,6 +21,8 @@ _FLOOR_LEVELS = 2.0
 _OVER_MEDIAN = 1.6
 # ...and be some share of the strongest there are: a code is the busiest thing a person holds up.
 _OF_STRONGEST = 0.25
+# A picture whose every part is as busy as this is full of something: a code held close, most likely.
+_BUSY_ALL_OVER_LEVELS = 5.0
 # A code is square: what tilt and a neighbour can make of its box.
 _MAX_ASPECT = 4.0
 # Margin around what was found, in cells: the quiet zone.
@@ -72,8 +74,7 @@ def busy_regions(luma: Luma, most: int) -> tuple[Region, ...]:
         found.append((strength, _grown(left, top, wide, high, luma)))
     found.sort(key=lambda pair: -pair[0])
     regions = tuple(region for _, region in found[:most])
-    # Busy all over: a code held close, or one that does not stand out.
-    return regions if regions or usual < _FLOOR_LEVELS else (whole(luma),)
+    return regions if regions or usual < _BUSY_ALL_OVER_LEVELS else (whole(luma),)
 
 
 def _grown(left: int, top: int, wide: int, high: int, luma: Luma) -> Region:

@@ -46,7 +46,8 @@ class Held:
 
 def code(content: str | bytes, *, error: str = "m", scale: int = 4, border: int = 4) -> Luma:
     """The plain symbol, black on white, `scale` pixels a module, `border` modules of margin."""
-    return _draw(segno.make_qr(content, error=error, boost_error=False), scale, border)
+    mode = "byte" if isinstance(content, bytes) else None  # left to itself, segno takes some bytes for kanji
+    return _draw(segno.make_qr(content, error=error, boost_error=False, mode=mode), scale, border)
 
 
 def micro_code(content: str, *, scale: int = 4) -> Luma:
