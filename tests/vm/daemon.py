@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,7 +57,7 @@ def main() -> None:
     high = set()
     try:
         for line, what in ((GREEN, "green"), (RELAY, "relay"), (RED, "red"), (YELLOW, "yellow")):
-            wait_for(lambda line=line: chip.value(line) == 1, what, daemon)
+            wait_for(partial(high_now, chip, line), what, daemon)
             high.add(what)
         code = daemon.stop()
         left_high = [line for line in (GREEN, YELLOW, RED, RELAY) if chip.value(line)]
@@ -79,6 +80,10 @@ def main() -> None:
     assert {"granted", "denied", "attention"} <= arrived, arrived
     events = len(listed.stdout.splitlines())
     print(f"daemon ok: lines {sorted(high)} seen high, all low after stop; {events} events")
+
+
+def high_now(chip: gpio_sim.SimChip, line: int) -> bool:
+    return bool(chip.value(line))
 
 
 class Restarted:
