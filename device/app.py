@@ -29,6 +29,7 @@ from device.gpio.lines import BuzzerWire, GpioLines, Wire
 from device.gpio.panel import GpioPanel
 from device.gpio.patterns import Lamp
 from device.gpio.pins import open_pins
+from device.journal.signing import Signer
 from device.journal.sqlite_journal import SqliteJournal
 from device.journal.state import WhenFull
 from device.logs import set_up
@@ -216,6 +217,7 @@ def _journal(settings: Settings, clock: Clock) -> SqliteJournal:
         keep_days=journal.keep_days,
         when_full=WhenFull(journal.when_full),
         clock=clock,
+        signer=Signer.load_or_create(journal.path.with_name("signing.key")),
     )
 
 

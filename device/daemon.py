@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from device.beat import write_beat
 from device.coverage import Ledger, Sample
 from device.errors import JournalError
-from device.model import ClockEvent, Cue, Lifecycle, LifecycleEvent
+from device.model import ClockEvent, Cue, Lifecycle, LifecycleEvent, Why
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,6 +73,10 @@ class Journal(Protocol):
 
     def stats(self) -> JournalCounts:
         """Never waits for the card."""
+        ...
+
+    def checkpoint(self, why: Why) -> StoredEvent | None:
+        """Signs the chain as it stands. Blocks like `append`. Raises JournalError."""
         ...
 
     def prune(self) -> int:
@@ -225,7 +229,8 @@ class Daemon:
         try:
             self._panel.rest(self._resting)
             self._output.start()
-            self._record(Lifecycle.STARTED, _manner(self._before, self._clock.reading()), self._before)
+            manner = _manner(self._before, self._clock.reading())
+            self._record(Lifecycle.STARTED, manner, Why.START, before=self._before)
             self._intake.start()
             while not self._stop.wait(TICK_S) and not self._over():
                 self._tick()
@@ -337,7 +342,7 @@ class Daemon:
     def _wind_down(self, why: str) -> None:
         self.stuck += self._intake.stop()
         self._try_to_append(self._ledger.interval(self._sample(), self._clock.reading()))
-        self._record(Lifecycle.STOPPED, why)
+        self._record(Lifecycle.STOPPED, why, Why.STOP)
         write_beat(self._beat, self._clock.reading())
         self._drain(DRAIN_AT_END_S if why == "scene_ended" else DRAIN_AT_STOP_S)
         self._tell_status()
@@ -355,12 +360,15 @@ class Daemon:
             self._notifier.watchdog()
             pause.wait(TICK_S / 5)
 
-    def _record(self, what: Lifecycle, detail: str, before: ClockReading | None = None) -> None:
+    def _record(
+        self, what: Lifecycle, detail: str, signed: Why, *, before: ClockReading | None = None
+    ) -> None:
         event = LifecycleEvent(
             what=what, detail=detail, version=self._version, clock=self._clock.reading(), before=before
         )
         try:
             self._journal.append(event)
+            self._journal.checkpoint(signed)
         except JournalError as error:
             log.error("'%s' could not be recorded: %s", what, error)
 

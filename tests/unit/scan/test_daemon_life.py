@@ -10,7 +10,7 @@ import pytest
 from device.beat import read_beat
 from device.daemon import Daemon
 from device.errors import JournalFull, WorkerDied
-from device.model import CoverageEvent, Cue, Event, LifecycleEvent, StoredEvent
+from device.model import CoverageEvent, Cue, Event, LifecycleEvent, StoredEvent, Why
 from device.notify import Notifier
 from device.runtime import LatestSlot, Supervisor, SystemClock, Worker
 from device.scan import ScanStats
@@ -31,6 +31,7 @@ class Counts:
 class FakeJournal:
     refuses: bool = False
     events: list[Event] = field(default_factory=list)
+    signed: list[Why] = field(default_factory=list)
 
     def append(self, event: Event) -> StoredEvent:
         if self.refuses:
@@ -40,6 +41,11 @@ class FakeJournal:
 
     def stats(self) -> Counts:
         return Counts(last_seq=len(self.events))
+
+    def checkpoint(self, why: Why) -> None:
+        if self.refuses:
+            raise JournalFull("no space left")
+        self.signed.append(why)
 
     def prune(self) -> int:
         return 0
@@ -145,6 +151,7 @@ def test_start_and_stop_are_events(tmp_path: Path) -> None:
     life.panel.wait_for(Cue.STARTING)
     life.end()
     assert life.journal.told() == [("started", "first_start"), ("stopped", "asked")]
+    assert life.journal.signed == [Why.START, Why.STOP]
 
 
 def test_the_end_of_a_scene_waits_for_the_last_frame_to_be_taken(tmp_path: Path) -> None:
