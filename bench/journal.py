@@ -111,29 +111,29 @@ def event(clock: SystemClock, number: int) -> ScanEvent:
     )
 
 
-def measure(device: Device, cost: Cost, events: int, write: Callable[[int], None]) -> None:
+def measure(device: Device, cost: Cost, events: list[ScanEvent], write: Callable[[ScanEvent], None]) -> None:
     """Adds what so many calls of `write` cost, from a settled device to a settled device."""
     device.settle()
     flushes, written = device.counters()
-    for number in range(events):
+    for showing in events:
         began = time.perf_counter()
-        write(number)
+        write(showing)
         cost.seconds.append(time.perf_counter() - began)
     device.settle()
     now_flushes, now_written = device.counters()
-    cost.events += events
+    cost.events += len(events)
     cost.flushes += now_flushes - flushes
     cost.bytes += now_written - written
 
 
 @contextlib.contextmanager
-def raw_writer(root: Path) -> Iterator[Callable[[int], None]]:
+def raw_writer(root: Path) -> Iterator[Callable[[ScanEvent], None]]:
     """Overwrites one block and waits for the device: what it can do at best."""
     handle = os.open(root / "raw", os.O_RDWR | os.O_CREAT)
     os.posix_fallocate(handle, 0, 4096)
     block = os.urandom(4096)
 
-    def write(_: int) -> None:
+    def write(_: ScanEvent) -> None:
         os.pwrite(handle, block, 0)
         os.fdatasync(handle)
 
@@ -142,28 +142,28 @@ def raw_writer(root: Path) -> Iterator[Callable[[int], None]]:
 
 
 @contextlib.contextmanager
-def journal_writer(root: Path, clock: SystemClock) -> Iterator[Callable[[int], None]]:
+def journal_writer(root: Path, clock: SystemClock) -> Iterator[Callable[[ScanEvent], None]]:
     """This journal; every event is delivered."""
     journal = SqliteJournal.open(
         root / "journal.db", max_bytes=64 * MIB, keep_days=30, when_full=WhenFull.REFUSE, clock=clock
     )
 
-    def write(number: int) -> None:
-        journal.acknowledge(journal.append(event(clock, number)).seq)
+    def write(showing: ScanEvent) -> None:
+        journal.acknowledge(journal.append(showing).seq)
 
     yield write
     journal.close()
 
 
 @contextlib.contextmanager
-def default_writer(root: Path, clock: SystemClock) -> Iterator[Callable[[int], None]]:
+def default_writer(root: Path) -> Iterator[Callable[[ScanEvent], None]]:
     """The same rows in SQLite as Python opens it; nothing is delivered."""
     db = sqlite3.connect(root / "default.db")
     db.execute("CREATE TABLE event (seq INTEGER PRIMARY KEY, type TEXT, data BLOB)")
     db.commit()
 
-    def write(number: int) -> None:
-        data = canonical(as_data(event(clock, number)), seq=number, prev="0" * 64)
+    def write(showing: ScanEvent) -> None:
+        data = canonical(as_data(showing), seq=1, prev="0" * 64)
         db.execute("INSERT INTO event (type, data) VALUES (?, ?)", ("gate.scan.v1", data))
         db.commit()
 
@@ -186,14 +186,14 @@ def main() -> None:
     with own_device(options.folder) as device, contextlib.ExitStack() as stack:
         raw = stack.enter_context(raw_writer(device.root))
         ours = stack.enter_context(journal_writer(device.root, clock))
-        default = stack.enter_context(default_writer(device.root, clock))
+        default = stack.enter_context(default_writer(device.root))
         for number in range(WARM_UP):
-            ours(number)
-        each = max(1, options.events // ROUNDS)
+            ours(event(clock, number))
         for _ in range(ROUNDS):
-            measure(device, raw_cost, each, raw)
-            measure(device, journal_cost, each, ours)
-            measure(device, default_cost, max(1, each // 10), default)
+            showings = [event(clock, number) for number in range(max(10, options.events // ROUNDS))]
+            measure(device, raw_cost, showings, raw)
+            measure(device, journal_cost, showings, ours)
+            measure(device, default_cost, showings[::10], default)
     if options.json:
         fields = {name: {**vars(c), "seconds": c.p50} for name, c in costs.items()}
         print(json.dumps(fields))
