@@ -95,6 +95,27 @@ def test_validity_begins_inclusive_and_ends_exclusive(shift_s: int, reason: str)
     assert answer(PASS, moment=moment)[1] == reason
 
 
+def test_a_pass_for_other_gates_is_refused_and_one_for_any_name_of_this_gate_is_not() -> None:
+    here = replace(OPEN, audiences=frozenset({"north-gate", "school"}))
+    assert answer(replace(PASS, audience=("south-gate", "school")), rules=here)[1] == "ok"
+    assert answer(replace(PASS, audience=("south-gate",)), rules=here) == (
+        "denied",
+        "wrong_gate",
+        "gate.name",
+    )
+    assert answer(replace(PASS, audience=("south-gate",)), rules=OPEN)[1] == "wrong_gate"
+    assert answer(PASS, rules=here)[1] == "ok"
+
+
+@pytest.mark.parametrize("standing", [Standing.UNKNOWN_ISSUER, Standing.BAD_SIGNATURE])
+def test_what_nobody_trusted_has_signed_is_refused_with_the_word_that_says_why(standing: Standing) -> None:
+    claimed = Credential(kind="cwt.pass", standing=standing, detail="key_not_for_this_use")
+    verdict = decide(claimed, subject=None, rules=OPEN, lists=EVERYBODY, moment=NOW)
+    assert (verdict.outcome, verdict.reason.value) == (Outcome.DENIED, standing.value)
+    assert verdict.detail == "key_not_for_this_use"
+    assert answer(replace(claimed, kind="eu.dcc"))[1] == "kind_not_accepted"
+
+
 def test_outside_hours_is_refused() -> None:
     assert answer(rules=CLOSED) == ("denied", "outside_hours", "policy.hours")
 
