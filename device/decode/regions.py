@@ -59,9 +59,13 @@ def busy_regions(luma: Luma, most: int) -> tuple[Region, ...]:
     height, width = luma.shape
     if min(height, width) < 2 * _CELL_PX:
         return (whole(luma),)
-    cells = (width // _CELL_PX, height // _CELL_PX)
-    across = cv2.resize(cv2.absdiff(luma[:, 1:], luma[:, :-1]), cells, interpolation=cv2.INTER_AREA)
-    down = cv2.resize(cv2.absdiff(luma[1:], luma[:-1]), cells, interpolation=cv2.INTER_AREA)
+    # Whole cells only: averaging by a whole number is many times faster.
+    cells = ((width - 1) // _CELL_PX, (height - 1) // _CELL_PX)
+    right, bottom = cells[0] * _CELL_PX, cells[1] * _CELL_PX
+    middle = luma[:bottom, :right]
+    across = cv2.absdiff(luma[:bottom, 1 : right + 1], middle)
+    down = cv2.absdiff(luma[1 : bottom + 1, :right], middle)
+    across, down = (cv2.resize(edges, cells, interpolation=cv2.INTER_AREA) for edges in (across, down))
     edges = cv2.blur(np.minimum(across, down).astype(np.float32), (3, 3))
     usual, strongest = float(np.median(edges)), float(edges.max())
     bar = max(_FLOOR_LEVELS, _OVER_MEDIAN * usual, _OF_STRONGEST * strongest)
