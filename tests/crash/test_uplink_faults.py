@@ -204,6 +204,19 @@ def test_a_link_cut_at_any_byte_loses_nothing_and_keeps_the_order(
     assert first_seen(ids(consumer.messages)) == backlog.ids
 
 
+def test_a_link_of_100_ms_carries_a_backlog_in_batches(broker: Broker, consumer: Subscriber) -> None:
+    backlog = MemoryBacklog(5000)
+    with (
+        Link(broker.port, delay_s=0.05) as link,
+        Uplink(backlog, sessions(broker, port=link.port)) as running,
+    ):
+        # One event a message and 20 in flight would take 25 s.
+        assert backlog.wait_until_settled(15)
+        assert running.forwarder.stats().reconnects == 0
+    assert has_all(consumer, backlog.ids)
+    assert ids(consumer.messages) == backlog.ids
+
+
 def test_a_half_open_link_with_a_full_window_is_noticed_and_replaced(
     broker: Broker, consumer: Subscriber
 ) -> None:

@@ -10,6 +10,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from device.runtime import SystemClock
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Self
@@ -38,12 +40,16 @@ class Link:
     Args:
         port: of the server.
         upstream_limits: the n-th connection is cut as soon as so many bytes went to the server.
+        delay_s: how long each byte is under way, in either direction; half of the round trip's time.
     """
 
     host = "127.0.0.1"
 
-    def __init__(self, port: int, *, upstream_limits: Iterable[int] = ()) -> None:
+    def __init__(self, port: int, *, upstream_limits: Iterable[int] = (), delay_s: float = 0.0) -> None:
         self._server_port = port
+        self._delay_s = delay_s
+        self._clock = SystemClock()
+        self._under_way: deque[tuple[float, _Pair, socket.socket, bytes]] = deque()
         self._limits = deque(upstream_limits)
         self._listener = socket.create_server((self.host, 0))
         self.port: int = self._listener.getsockname()[1]
@@ -82,8 +88,9 @@ class Link:
 
     def _pump(self) -> None:
         while not self._stop.is_set():
-            ready = self._selector.select(_TURN_S)
+            ready = self._selector.select(self._next_turn_s())
             with self._lock:
+                self._arrive()
                 for key, _ in ready:
                     if key.fileobj is self._listener:
                         self._accept()
@@ -112,13 +119,30 @@ class Link:
             if upstream and pair.left is not None:
                 data = data[: pair.left]
                 pair.left -= len(data)
-            writer.sendall(data)
+            self._send(pair, writer, data)
         except OSError:
             data = b""
         if upstream:
             self.upstream_bytes += len(data)
         if not data or pair.left == 0:
             self._drop(pair)
+
+    def _send(self, pair: _Pair, writer: socket.socket, data: bytes) -> None:
+        if self._delay_s:
+            self._under_way.append((self._clock.monotonic() + self._delay_s, pair, writer, data))
+        else:
+            writer.sendall(data)
+
+    def _arrive(self) -> None:
+        while self._under_way and self._under_way[0][0] <= self._clock.monotonic():
+            _, pair, writer, data = self._under_way.popleft()
+            if pair in self._pairs:
+                with suppress(OSError):
+                    writer.sendall(data)
+
+    def _next_turn_s(self) -> float:
+        due = self._under_way[0][0] - self._clock.monotonic() if self._under_way else _TURN_S
+        return min(max(due, 0.0), _TURN_S)
 
     def _drop(self, pair: _Pair) -> None:
         self._pairs.remove(pair)
