@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from device.config.nodes import Document
     from device.errors import Problem
 
-_PULLED_UP: Final = range(9)
-"""BCM pins with a pull-up from power-on until a program claims them; the others are pulled down
-(BCM2835 ARM Peripherals, table 6-31; later Raspberry Pis kept it)."""
+_HIGH_AT_FIRST: Final = frozenset({*range(9), 14})
+"""BCM pins that are high from power-on until a program claims them: 0 to 8 by pull-ups, where all others
+have pull-downs (BCM2835 ARM Peripherals, page 102; later models kept it), and 14, the serial console."""
 
 _LOOPBACK: Final = ("127.", "::1", "localhost")
 _PLAIN_PORT: Final = 1883
@@ -37,12 +37,12 @@ def _panel(settings: Settings, document: Document) -> Iterator[Problem]:
     lamps = (panel.lights.green, panel.lights.yellow, panel.lights.red, panel.lights.blue)
     if not any((*lamps, panel.buzzer, panel.relay)):
         message = "no light, no buzzer and no relay: nobody at the gate will learn the answer"
-        yield document.problem(("panel",), message)
+        yield document.problem(("panel",), message, at=document.of_key(("panel",)))
     relay = panel.relay
-    if relay is not None and panel.driver == "lgpio" and relay.active_high is (relay.pin in _PULLED_UP):
-        better = "9 to 27" if relay.active_high else "0 to 8"
+    if relay is not None and panel.driver == "lgpio" and relay.active_high is (relay.pin in _HIGH_AT_FIRST):
+        better = "15 to 27" if relay.active_high else "2 to 8"
         setting = f"gpio={relay.pin}=op,{'dl' if relay.active_high else 'dh'}"
-        message = f"from power-on until the program runs, pin {relay.pin} is pulled to where this relay opens"
+        message = f"from power-on until the program runs, pin {relay.pin} rests where this relay opens"
         hint = f"use a pin of {better}, or put {setting} into /boot/firmware/config.txt"
         yield document.problem(("panel", "relay", "pin"), message, hint)
 
@@ -53,7 +53,8 @@ def _uplink(settings: Settings, document: Document) -> Iterator[Problem]:
         return
     if uplink.tls is None and not uplink.host.startswith(_LOOPBACK):
         what = "events and the password" if uplink.password_file else "events"
-        yield document.problem(("uplink",), f"without tls, {what} travel readable by anybody", "add tls: {}")
+        message = f"without tls, {what} travel readable by anybody"
+        yield document.problem(("uplink",), message, "add tls: {}", at=document.of_key(("uplink",)))
     if uplink.tls is None and uplink.port == _TLS_PORT:
         yield document.problem(
             ("uplink", "port"), "8883 is the usual port with TLS", "add tls: {}, or port: 1883"

@@ -158,9 +158,8 @@ def _pruned(section: type[Section], value: Value, context: Mapping[str, Any]) ->
 def _removable(kind: str, loc: Loc) -> Loc:
     """What to leave out for it.
 
-    A section that lacks something goes as a whole, and so does a list with
-    something wrong in it: the places of its other entries would not be true any more. Lists of sections are
-    looked at entry by entry besides.
+    A section that lacks something goes as a whole, and so does a list with something wrong in it: the places
+    of its other entries would not be true any more. Lists of sections are looked at entry by entry besides.
     """
     numbers = [depth for depth, step in enumerate(loc) if isinstance(step, int)]
     if numbers:

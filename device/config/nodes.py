@@ -23,6 +23,9 @@ class Gap:
 
     why: str
 
+    def __deepcopy__(self, _memo: object) -> Gap:
+        return self  # there is one of each, and it is asked for by identity
+
 
 EMPTY: Final = Gap("nothing is written after the colon, or ~, or null")
 BROKEN: Final = Gap("what is written was complained about already")

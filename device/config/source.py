@@ -49,7 +49,9 @@ def read(path: Path, name: str) -> str:
     except IsADirectoryError:
         raise _of_file(name, "this is a folder, not a file") from None
     except PermissionError:
-        raise _of_file(name, "this file may not be read", "by the user this runs as") from None
+        raise _of_file(
+            name, "this file may not be read", "use sudo, or run this as the user gate-scanner"
+        ) from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise _of_file(name, f"this file cannot be read: {reason}") from None

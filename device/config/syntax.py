@@ -205,6 +205,10 @@ def _layout(complaint: Complaint, line: str, lines: Sequence[str]) -> Answer | N
         hint = "write [a, b], or each entry with its hyphen on a line of its own"
         return complaint.at, "a list does not begin behind a name", hint
     if complaint.problem.startswith("expected '<document start>'"):
+        first = next((n for n, text in enumerate(lines, 1) if _without_comment(text).strip()), 1)
+        if _indent(lines[first - 1]) > _indent(line):
+            message = f"the first section is indented, and the one on line {complaint.at.line} is not"
+            return Place(first, 1), message, "begin every section without spaces"
         return complaint.at, "nothing may follow the line that ends the file", "delete the line ..."
     if not complaint.problem.startswith("expected <block end>"):
         return None
@@ -226,8 +230,7 @@ def _misplaced(at: Place, line: str, lines: Sequence[str]) -> Answer:
     if before.startswith(" " * own + "- "):
         hint = f"if it belongs to that entry, indent it by {own + 2}"
         return at, f"this line begins below the hyphen of line {above}", hint
-    depths = sorted(
-        {_indent(text) for text in lines[: at.line - 1] if _without_comment(text).strip()} - {own}
-    )
-    hint = f"indent it by {' or '.join(map(str, depths))}, like the lines it belongs to"
-    return at, f"this line is indented by {own} spaces, which fits no line above", hint
+    if before and not _SETTING.fullmatch(_without_comment(before)):
+        return Place(above, _indent(before) + 1), *missing_colon(before)
+    message = f"this line is indented by {own} spaces, and line {above} above it by {_indent(before)}"
+    return at, message, "lines of one section are indented alike"

@@ -48,6 +48,11 @@ def test_a_value_with_something_wrong_in_it_contradicts_nothing() -> None:
     ]
 
 
+def test_an_empty_section_hides_nothing_beside_it() -> None:
+    text = BASE + "camera:\npanel:\n  lights:\n  relay: {pin: 4}\n  buzzer: {pin: 4}\n"
+    assert problems_of(text) == ["panel.buzzer.pin: pin 4 is already used by panel.relay (line 6)"]
+
+
 def test_nothing_is_missing_that_stands_there_under_a_wrong_name() -> None:
     assert problems_of(GATE + "uplink: {server: h}") == ["uplink.server: uplink has no setting named server"]
     assert problems_of(GATE + "uplink: {host: 'a b'}") == [
@@ -104,7 +109,7 @@ def test_a_relay_on_a_pin_that_rests_where_the_relay_does_needs_no_note(tmp_path
 
 def test_the_note_about_a_relay_says_what_to_write_where(tmp_path: Path) -> None:
     (note,) = notes_of(tmp_path, BASE + "panel: {relay: {pin: 24, active_high: false}}")
-    assert note.hint == "use a pin of 0 to 8, or put gpio=24=op,dh into /boot/firmware/config.txt"
+    assert note.hint == "use a pin of 2 to 8, or put gpio=24=op,dh into /boot/firmware/config.txt"
 
 
 @pytest.mark.parametrize(
