@@ -3,8 +3,8 @@
 ``number|NAME|YYYY-MM-DD|type|QID|EXT``: name in capitals without accents; type 0 when the person made
 the declaration, 1 when somebody else did; the first six characters of the number, and day and month, may
 be masked with ``*``. EXT is ``delegateQID<sex<insurance<phone[<signature]``; its signature's key is not
-public, so nothing here can be verified. QID is the stable key; the
-number, where it is not masked, lets lists match a person whichever card is shown.
+public, so nothing here can be verified. QID is the stable key; the number, where it is not masked, lets
+lists match a person whichever card is shown.
 
 Source: Decision 1405/QĐ-BTTTT of 11 September 2021.
 """
