@@ -205,11 +205,7 @@ def _layout(complaint: Complaint, line: str, lines: Sequence[str]) -> Answer | N
         hint = "write [a, b], or each entry with its hyphen on a line of its own"
         return complaint.at, "a list does not begin behind a name", hint
     if complaint.problem.startswith("expected '<document start>'"):
-        first = next((n for n, text in enumerate(lines, 1) if _without_comment(text).strip()), 1)
-        if _indent(lines[first - 1]) > _indent(line):
-            message = f"the first section is indented, and the one on line {complaint.at.line} is not"
-            return Place(first, 1), message, "begin every section without spaces"
-        return complaint.at, "nothing may follow the line that ends the file", "delete the line ..."
+        return _outdented(complaint.at, line, lines)
     if not complaint.problem.startswith("expected <block end>"):
         return None
     if line.lstrip().startswith("-") and complaint.context.endswith("mapping"):
@@ -221,6 +217,15 @@ def _layout(complaint: Complaint, line: str, lines: Sequence[str]) -> Answer | N
     if _indent(line) + 1 == complaint.at.column:
         return _misplaced(complaint.at, line, lines)
     return complaint.at, "this does not belong here", "a text with special characters needs quotation marks"
+
+
+def _outdented(at: Place, line: str, lines: Sequence[str]) -> Answer:
+    """A line after what YAML takes for the whole file."""
+    first = next((number for number, text in enumerate(lines, 1) if _without_comment(text).strip()), 1)
+    if _indent(lines[first - 1]) > _indent(line):
+        message = f"the first section is indented, and the one on line {at.line} is not"
+        return Place(first, 1), message, "begin every section without spaces"
+    return at, "nothing may follow the line that ends the file", "delete the line ..."
 
 
 def _misplaced(at: Place, line: str, lines: Sequence[str]) -> Answer:
