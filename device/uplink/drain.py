@@ -1,24 +1,22 @@
-"""The pump: takes events from the backlog, keeps the window full, honours receipts.
+"""The pump: keeps the window full, honours receipts, moves the cursor.
 
-A live event goes at once, alone; what has gathered goes in batches. The acknowledged cursor is the only
-thing relied on: whenever something is unclear (a new connection, a receipt that says "later", a refused
-batch) everything in flight is forgotten and read again from there. That may send an event twice, never
-lose one.
+The acknowledged cursor is the only thing relied on: whenever something is unclear (a new connection, a
+receipt that says "later", a refused batch) everything in flight is forgotten and read again from there. That
+may send an event twice, never lose one.
 """
 
 from __future__ import annotations
 
 import logging
 import math
-from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from device.errors import UplinkError
 from device.uplink.flight import Flight
+from device.uplink.outgoing import Outgoing
 from device.uplink.ports import Closed, Incoming, Opened, Receipt
 from device.uplink.reasons import QUOTA_EXCEEDED, UNHEARD, Fate, Loss, fate, words
-from device.uplink.wire import batch_message, envelope, event_message
 
 if TYPE_CHECKING:
     from device.model import StoredEvent
@@ -30,16 +28,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# One read of the backlog: enough for a full window of batches, about half a megabyte.
-_PAGE_EVENTS = 1000
-# A batch's JSON before compression: small enough to be sent again without pain on a mobile link.
-_BATCH_MAX_BYTES = 65_536
-# Topic, properties and headers around a payload: ours stay below 400 bytes.
-_PACKET_OVERHEAD_BYTES = 512
 # With receipts outstanding, how soon a new event is noticed.
 _IN_FLIGHT_WAIT_S = 0.1
 # With nothing to do, how soon a lost connection or the wish to stop is noticed.
 _IDLE_WAIT_S = 0.25
+# More than a full window's receipts; whatever the broker sends, a step ends.
+_REPORTS_A_STEP = 256
 # A broker that trips over one event this often, though sent alone, will always do so.
 _TRIES_MAX = 4
 # Answers that say nothing about the event: they are never held against it.
@@ -85,17 +79,14 @@ class Drain:
         self.tally = Tally()
         self._backlog = backlog
         self._inbox = inbox
-        self._address = address
+        self._outgoing = Outgoing(backlog=backlog, address=address, clock=clock, batch_events=batch_events)
         self._clock = clock
         self._backoff = backoff
-        self._batch_events = batch_events
         self._receipt_within_s = receipt_within_s
         self._subscriber_required = subscriber_required
         self._session: Session | None = None
         self._opened = Opened(1, 0)
         self._flight = Flight()
-        self._unsent: deque[StoredEvent] = deque()
-        self._read_through = 0
         self._woken = False
         self._again = False
         self._hold_until = 0.0
@@ -135,7 +126,7 @@ class Drain:
         report = self._await()
         through: int | None = None
         closed: Closed | None = None
-        while report is not None:
+        for _ in range(_REPORTS_A_STEP):
             match report:
                 case Receipt():
                     through = self._take_in(report) or through
@@ -145,6 +136,8 @@ class Drain:
                     closed = report
                 case Opened():
                     pass
+                case None:
+                    break
             report = self._now().next_report(0)
         if through is not None:
             self._backlog.acknowledge(through)
@@ -186,13 +179,7 @@ class Drain:
         if self._again or self._clock.monotonic() < self._hold_until:
             return
         while len(self._flight) < self._opened.window:
-            if not self._unsent:
-                self._read()
-            if self._flight and self._unsent and self._careful(self._unsent[0]):
-                return
             events, message = self._next_message()
-            replayed = message is None
-            message = message or self._inbox.next_replayed()
             if message is None:
                 return
             if not self._flight:
@@ -204,47 +191,22 @@ class Drain:
                 return
             self._flight.sent(token, events)
             self.tally.published += len(events)
-            if replayed:
+            if not events:
                 self._inbox.replayed(token)
 
     def _careful(self, event: StoredEvent) -> bool:
         return self._held or event.seq <= self._careful_through
 
-    def _read(self) -> None:
-        page = self._backlog.pending(_PAGE_EVENTS, after_seq=self._read_through)
-        self._unsent.extend(page)
-        if page:
-            self._read_through = page[-1].seq
-            self._woken = False
-
     def _next_message(self) -> tuple[tuple[StoredEvent, ...], Message | None]:
-        events: list[StoredEvent] = []
-        parts: list[bytes] = []
-        packet_room = self._opened.packet_max_bytes - _PACKET_OVERHEAD_BYTES
-        room = min(_BATCH_MAX_BYTES, packet_room)
-        now = self._clock.reading()
-        # What fits the window at once goes at once, each event alone and legible; more is a backlog.
-        most = self._batch_events if len(self._unsent) > self._opened.window else 1
-        while self._unsent and len(events) < most:
-            event = self._unsent[0]
-            careful = self._careful(event)
-            part = envelope(self._address, event, now)
-            if events and (careful or len(part) > room):
-                break
-            self._unsent.popleft()
-            if len(part) > packet_room:
-                self._set_aside(event, "larger than the packets the broker takes")
-                continue
-            events.append(event)
-            parts.append(part)
-            room -= len(part) + 1
-            if careful:
-                break
-        if not events:
-            return (), None
-        one = len(parts) == 1
-        message = event_message(self._address, parts[0]) if one else batch_message(self._address, parts)
-        return tuple(events), message
+        head = self._outgoing.head()
+        if head is not None:
+            self._woken = False
+            if self._flight and self._careful(head):
+                return (), None
+        composed = self._outgoing.compose(self._opened, self._careful)
+        for event in composed.too_large:
+            self._set_aside(event, "larger than the packets the broker takes")
+        return composed.events, composed.message or self._inbox.next_replayed()
 
     # -- taking in --------------------------------------------------------------------------------
 
@@ -259,7 +221,7 @@ class Drain:
             # Woken, yet nothing was there to read: what the backlog speaks of is settled already.
             self._woken = False
             return session.next_report(_IDLE_WAIT_S)
-        self._woken = self._backlog.wait_for_append(self._read_through, _IDLE_WAIT_S)
+        self._woken = self._backlog.wait_for_append(self._outgoing.read_through, _IDLE_WAIT_S)
         return session.next_report(0)
 
     def _take_in(self, receipt: Receipt) -> int | None:
@@ -332,8 +294,7 @@ class Drain:
         return Closed(Loss.NO_RECEIPT) if self._flight and silent_s > self._receipt_within_s else None
 
     def _done(self) -> bool:
-        more = self._unsent or self._flight or self._again
-        return not more and not self._backlog.pending(1, after_seq=self._read_through)
+        return not self._flight and not self._again and self._outgoing.head() is None
 
     def _settled_within(self, seconds: float) -> bool:
         until = self._clock.monotonic() + seconds
@@ -344,9 +305,8 @@ class Drain:
 
     def _forget(self) -> None:
         self._flight = Flight()
-        self._unsent.clear()
+        self._outgoing.forget()
         self._inbox.forget()
-        self._read_through = 0
         self._woken = False
         self._again = False
 
