@@ -121,15 +121,18 @@ def further_steps(engines: Sequence[str]) -> tuple[Step, ...]:
     steps: list[Step] = []
     if "zxing" in engines:
         local = Zxing()
+        overall = Zxing(binariser=Binariser.GLOBAL)
         steps += [
+            Step("zxing/overall", _as_is, overall, wide=True),
             Step("zxing/enlarged", _enlarged, local, scale=2.0),
             Step("zxing/relief", _relief, local),
             Step("zxing/soft-relief", _soft_relief, local),
-            Step("zxing/wide-relief", _soft_relief, local, wide=True),
+            Step("zxing/wide-soft-relief", _soft_relief, local, wide=True),
             Step("zxing/lights", _gamma(2.5), local),
-            Step("zxing/half", _halved, Zxing(binariser=Binariser.GLOBAL), scale=0.5),
+            Step("zxing/half", _halved, overall, scale=0.5),
             Step("zxing/darks", _gamma(0.4), local),
             Step("zxing/thresholded", _thresholded, local),
+            Step("zxing/wide-relief", _relief, local, wide=True),
         ]
     if "zbar" in engines:
         steps.append(Step("zbar", _as_is, Zbar()))

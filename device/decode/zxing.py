@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from device.decode.structure import Grid
 
 
+_QR_CODE = zxingcpp.BarcodeFormat.QRCode
+
+
 class Binariser(Enum):
     """How grey becomes black and white."""
 
@@ -35,9 +38,10 @@ class Binariser(Enum):
 class Zxing:
     """Reads QR codes with zxing-cpp; tells of codes it saw and could not read. Safe from any thread.
 
-    Only QR codes of model 2: Micro QR and rMQR are not taken for codes, and looking for all formats
-    costs eleven times as much (measured). Text mode Plain: the default alters some texts (measured);
-    content is taken as bytes in any case. The library releases the GIL while it works.
+    Only QR codes, model 1 included: Micro QR and rMQR, which the library finds as well, are not taken for
+    codes; looking for all formats costs eleven times as much (measured). Text mode Plain: the default
+    alters some texts (measured); content is taken as bytes in any case. The library releases the GIL
+    while it works.
 
     Args:
         binariser: LOCAL is best on uneven light, GLOBAL on very small or very blurred modules.
@@ -51,7 +55,7 @@ class Zxing:
         self, *, binariser: Binariser = Binariser.LOCAL, thorough: bool = True, unread: bool = True
     ) -> None:
         self._options = {
-            "formats": zxingcpp.BarcodeFormat.QRCodeModel2,
+            "formats": _QR_CODE,
             "text_mode": zxingcpp.TextMode.Plain,
             "binarizer": binariser.value,
             "try_rotate": False,  # makes no difference for QR codes (measured)
@@ -62,7 +66,7 @@ class Zxing:
 
     def read(self, luma: Luma) -> tuple[Finding, ...]:
         barcodes = zxingcpp.read_barcodes(luma, **self._options)
-        return tuple(_finding(b) for b in barcodes if not _is_part(b))
+        return tuple(_finding(b) for b in barcodes if b.format == _QR_CODE and not _is_part(b))
 
 
 def _finding(barcode: zxingcpp.Barcode) -> Finding:
@@ -98,4 +102,5 @@ def _is_part(barcode: zxingcpp.Barcode) -> bool:
     words = codewords(grid, form.mask)
     block = blocks(version_of(grid.shape[0]), form.level)[0]
     corrected = correct([int(words[i]) for i in (*block.data, *block.checks)], len(block.checks))
-    return corrected is None or corrected[0] >> 4 == STRUCTURED_APPEND
+    # What the library read and we cannot correct is of model 1, which is laid out otherwise.
+    return corrected is not None and corrected[0] >> 4 == STRUCTURED_APPEND
