@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from device.uplink.jsontext import members, no_constant
+from device.uplink.wire import Message
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,6 +60,23 @@ def cursor_topic(address: GateAddress) -> str:
     return f"gate/v1/{address.tenant}/wish/cursor/{address.site}/{address.gate}"
 
 
+def cursor_message(address: GateAddress, cursor: Cursor, sign: Callable[[bytes], bytes]) -> Message:
+    """The district's side: tells a gate what is stored."""
+    wish: dict[str, str | int] = {"gate": address.path, "journal": cursor.journal, "seq": cursor.seq}
+    return Message(cursor_topic(address), signed(wish, sign), retain=True, content_type="application/json")
+
+
+def replay_message(address: GateAddress, replay: Replay, sign: Callable[[bytes], bytes]) -> Message:
+    """The district's side: asks a gate for events again. Not retained: a gate that is away is asked later."""
+    wish: dict[str, str | int] = {
+        "gate": address.path,
+        "journal": replay.journal,
+        "from_seq": replay.from_seq,
+        "through_seq": replay.through_seq,
+    }
+    return Message(address.cmd("replay"), signed(wish, sign), content_type="application/json")
+
+
 def parse_cursor(payload: bytes, address: GateAddress, verify: Verify) -> Cursor:
     """The cursor in a wish for this gate.
 
@@ -85,8 +103,11 @@ def parse_replay(payload: bytes, address: GateAddress, verify: Verify) -> Replay
 def signed(wish: dict[str, str | int], sign: Callable[[bytes], bytes]) -> bytes:
     """The district's side: a wish with its signature."""
     text = json.dumps(wish, separators=(",", ":"))
-    signature = base64.urlsafe_b64encode(sign(text.encode())).rstrip(b"=").decode()
-    return f'{{"wish":{text},"signature":"{signature}"}}'.encode()
+    return f'{{"wish":{text},"signature":"{_in_base64(sign(text.encode()))}"}}'.encode()
+
+
+def _in_base64(signature: bytes) -> str:
+    return base64.urlsafe_b64encode(signature).rstrip(b"=").decode()
 
 
 def _opened(payload: bytes, address: GateAddress, verify: Verify) -> dict[str, Any]:
@@ -97,7 +118,9 @@ def _opened(payload: bytes, address: GateAddress, verify: Verify) -> dict[str, A
         signature = json.loads(raw.get("signature", "null"))
         if not isinstance(signature, str) or not _SIGNATURE.fullmatch(signature) or "wish" not in raw:
             raise ValueError("not a signed wish")
-        if not verify(base64.urlsafe_b64decode(signature + "=="), raw["wish"].encode()):
+        decoded = base64.urlsafe_b64decode(signature + "==")
+        # The last character has room for four bits that mean nothing: one form only.
+        if _in_base64(decoded) != signature or not verify(decoded, raw["wish"].encode()):
             raise ValueError("not signed by the district")
         wish = json.loads(raw["wish"], parse_constant=no_constant)
     except (json.JSONDecodeError, UnicodeDecodeError, RecursionError):

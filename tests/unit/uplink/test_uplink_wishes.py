@@ -13,8 +13,18 @@ from hypothesis import strategies as st
 from device.uplink.ports import Closed
 from device.uplink.reasons import Loss
 from device.uplink.state import Status, state_message
-from device.uplink.wire import Message, parse_events
-from device.uplink.wishes import Cursor, Replay, cursor_topic, parse_cursor, parse_replay, signed
+from device.uplink.wire import GateAddress, Message, parse_events
+from device.uplink.wishes import (
+    WISH_MAX_BYTES,
+    Cursor,
+    Replay,
+    cursor_message,
+    cursor_topic,
+    parse_cursor,
+    parse_replay,
+    replay_message,
+    signed,
+)
 from tests.support.backlog import MemoryBacklog
 from tests.support.clock import ManualClock
 from tests.support.sessions import MemoryBroker
@@ -56,12 +66,39 @@ def test_a_wish_with_any_byte_changed_is_refused(place: int, value: int) -> None
     if payload[place] == value:
         return
     payload[place] = value
-    try:
-        found = parse_cursor(bytes(payload), ADDRESS, verify)
-    except ValueError:
-        return
-    # Base64 leaves four bits of its last character unused, and white space means nothing.
-    assert found == Cursor("j1", 7)
+    with pytest.raises(ValueError, match=r"^[ -~]+$"):
+        parse_cursor(bytes(payload), ADDRESS, verify)
+
+
+def test_no_single_flipped_bit_of_a_wish_is_taken() -> None:
+    payload = replay_message(ADDRESS, Replay("j1", 3, 130), KEY.sign).payload
+    for bit in range(8 * len(payload)):
+        flipped = bytearray(payload)
+        flipped[bit // 8] ^= 1 << bit % 8
+        with pytest.raises(ValueError, match=r"^[ -~]+$"):
+            parse_replay(bytes(flipped), ADDRESS, verify)
+
+
+@given(st.integers(1, 2**53 - 1))
+def test_what_the_district_says_is_what_the_gate_understands(seq: int) -> None:
+    cursor, replay = Cursor("j1", seq), Replay("j1", seq, 2**53 - 1)
+    said = cursor_message(ADDRESS, cursor, KEY.sign)
+    asked = replay_message(ADDRESS, replay, KEY.sign)
+    assert (said.topic, said.retain) == (cursor_topic(ADDRESS), True)
+    assert (asked.topic, asked.retain) == (ADDRESS.cmd("replay"), False)
+    assert parse_cursor(said.payload, ADDRESS, verify) == cursor
+    assert parse_replay(asked.payload, ADDRESS, verify) == replay
+    assert max(len(said.payload), len(asked.payload)) < WISH_MAX_BYTES
+
+
+def test_one_kind_of_wish_and_one_gates_wish_are_not_taken_for_another() -> None:
+    other = GateAddress("tenant", "site", "other")
+    with pytest.raises(ValueError, match="another gate"):
+        parse_cursor(cursor_message(other, Cursor("j1", 7), KEY.sign).payload, ADDRESS, verify)
+    with pytest.raises(ValueError, match="proper seq"):
+        parse_cursor(replay_message(ADDRESS, Replay("j1", 3, 130), KEY.sign).payload, ADDRESS, verify)
+    with pytest.raises(ValueError, match="proper from_seq"):
+        parse_replay(cursor_message(ADDRESS, Cursor("j1", 7), KEY.sign).payload, ADDRESS, verify)
 
 
 @given(st.binary(max_size=300) | st.dictionaries(st.text(), st.text()).map(lambda d: json.dumps(d).encode()))
