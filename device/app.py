@@ -41,6 +41,7 @@ from device.policy.rules import Hours, Rules
 from device.presentation import Tracker
 from device.runtime import LatestSlot, Supervisor, SystemClock, Worker
 from device.scan import ScanLoop
+from device.secretfile import read_or_make
 from device.unread import UnreadWatch
 from device.uplink.forwarder import Forwarder
 from device.uplink.mqtt import MqttSession
@@ -101,7 +102,8 @@ def run(config: Path, *, log_style: Style) -> int:
         code = ExitCode.JOURNAL
     except GateError as error:
         log.critical("%s", error)
-        code = ExitCode.WORKER_DIED
+        unusable = isinstance(error.__cause__, JournalUnusable)
+        code = ExitCode.JOURNAL if unusable else ExitCode.WORKER_DIED
     if stuck:
         # A driver that never returns would hold up the interpreter's own end as well.
         logging.shutdown()
@@ -368,19 +370,19 @@ def _list(path: Path, key: bytes) -> Subjects:
 
 
 def _pseudonym_key(settings: Settings) -> bytes:
-    path = settings.privacy.pseudonym_key_file
-    if path is None:
-        path = settings.journal.path.with_name("pseudonym.key")
-        if not path.exists():
-            log.warning(
-                "made a pseudonym key of this gate's own, %s: other gates' events will not match", path
-            )
-            fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(fd, "wb") as file:
-                file.write(secrets.token_bytes(PSEUDONYM_KEY_BYTES))
-                file.flush()
-                os.fsync(file.fileno())
-    key = path.read_bytes()
+    own = settings.journal.path.with_name("pseudonym.key")
+    path = settings.privacy.pseudonym_key_file or own
+    try:
+        if path == own:
+            key, made = read_or_make(path, PSEUDONYM_KEY_BYTES)
+            if made:
+                log.warning(
+                    "made a pseudonym key of this gate's own, %s: other gates' events will not match", path
+                )
+        else:
+            key = path.read_bytes()
+    except OSError as error:
+        raise GateError(f"{path}: {error.strerror}") from error
     if len(key) < MIN_KEY_BYTES:
         raise GateError(f"{path}: a pseudonym key needs at least {MIN_KEY_BYTES} bytes")
     return key

@@ -32,11 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; its exit code. Problems of the technician's making are told without a traceback."""
     args = _parser().parse_args(argv)
     try:
-        command: Callable[[argparse.Namespace], int] = args.command
-        return command(args)
-    except ConfigError as error:
-        _print_problems(error, as_json=getattr(args, "json", False))
-        return ExitCode.CONFIG
+        return _told(args)
     except UsageError as error:
         print(f"gate-scanner: {error}", file=sys.stderr)
         return 2  # argparse's own
@@ -49,6 +45,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         return ExitCode.OK
     except KeyboardInterrupt:
         return 130  # the shell's word for SIGINT
+
+
+def _told(args: argparse.Namespace) -> int:
+    """Runs the command; a configuration that cannot be used is answered with all its problems."""
+    command: Callable[[argparse.Namespace], int] = args.command
+    try:
+        return command(args)
+    except ConfigError as error:
+        _print_problems(error, as_json=getattr(args, "json", False))
+        return ExitCode.CONFIG
 
 
 # -- commands -------------------------------------------------------------------------------------

@@ -243,11 +243,13 @@ class Supervisor:
         """Looks at every worker once.
 
         Raises:
-            WorkerDied: one ended by itself, or its beat is too old.
+            WorkerDied: one ended by itself, or its beat is too old; caused by what it raised, if it did.
         """
         complaints = [c for w in self._workers if (c := w.complaint())]
         if complaints:
-            raise WorkerDied("; ".join(complaints))
+            raise WorkerDied("; ".join(complaints)) from next(
+                (w.error for w in self._workers if w.error), None
+            )
 
     def stop(self) -> list[str]:
         """Asks all to stop, then joins each; the names of those that would not end."""

@@ -12,7 +12,7 @@ from collections import Counter, OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from device.errors import DecoderDied, JournalError
+from device.errors import DecoderDied, JournalError, JournalUnusable
 from device.model import Cue, Outcome, Reason, ScanEvent, Unread, UnreadEvent
 from device.scenery import side_of
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from device.model import (
         Cause,
         Corners,
-        CredentialRef,
         Direction,
         Event,
         Frame,
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
         Symbol,
         Verdict,
     )
+    from device.policy.judge import Answer
     from device.presentation import Presentation, Tracker
     from device.runtime import Clock, LatestSlot, Worker
     from device.unread import UnreadWatch
@@ -43,7 +43,7 @@ FRAME_WAIT_S = 0.5
 """How long one turn waits for a frame: well below the beat's deadline, so an idle camera is no fault here."""
 
 REMEMBERED_GRANTS = 4096
-"""Codes whose grant is remembered for the repeat hold-off; at 30 people a minute, more than two hours."""
+"""Persons whose grant is remembered for the repeat hold-off; at 30 people a minute, more than two hours."""
 
 
 DIAGNOSED_A_FRAME = 4
@@ -99,8 +99,8 @@ class Panel(Protocol):
 class Judge(Protocol):
     """Decides about one code; the same object answers `gate-scanner explain`."""
 
-    def judge(self, content: bytes, last_granted_at: float | None) -> tuple[CredentialRef, Verdict]:
-        """Never raises: hostile content is an answer. `last_granted_at` is on `Clock.monotonic`."""
+    def judge(self, content: bytes, granted_at: Callable[[str], float | None]) -> Answer:
+        """Never raises: hostile content is an answer. `granted_at` knows identities, on `Clock.monotonic`."""
         ...
 
     @property
@@ -167,7 +167,7 @@ class ScanLoop:
         self._clock = clock
         self._direction = direction
         self._admit_unrecorded = admit_unrecorded
-        self._granted_at: OrderedDict[bytes, float] = OrderedDict()
+        self._granted_at: OrderedDict[str, float] = OrderedDict()
         self._outcomes: Counter[Outcome] = Counter()
         self._frames = self._lost_frames = self._unread = self._unrecorded = 0
         self._recording = True
@@ -212,13 +212,14 @@ class ScanLoop:
         )
 
     def _answer(self, presentation: Presentation, frame: Frame) -> None:
-        ref, verdict = self._judge.judge(presentation.content, self._granted_at.get(presentation.digest))
+        answer = self._judge.judge(presentation.content, self._granted_at.get)
+        verdict = answer.verdict
         now = self._clock.monotonic()
         event = ScanEvent(
             direction=self._direction,
             outcome=verdict.outcome,
             reason=verdict.reason,
-            credential=ref,
+            credential=answer.ref,
             clock=self._clock.reading(),
             rules=self._judge.fingerprint,
             engine=presentation.engine,
@@ -226,13 +227,17 @@ class ScanLoop:
         )
         try:
             stored = self._recorder.append(event)
+        except JournalUnusable:
+            # Damaged while running: only a new start can begin a new journal.
+            self._panel.show(Cue.FAULT)
+            raise
         except JournalError as error:
             self._not_recorded(error, verdict)
             return
         self._panel.show(cue_for(verdict))
         self._recorded(event, stored)
         if verdict.outcome is Outcome.GRANTED and verdict.reason is not Reason.ALREADY_SHOWN:
-            self._remember(presentation.digest, now)
+            self._remember(answer.identity, now)
 
     def _recorded(self, event: ScanEvent, stored: StoredEvent) -> None:
         self._outcomes[event.outcome] += 1
@@ -277,9 +282,9 @@ class ScanLoop:
         self._recording = False
         self._panel.show(cue_for(verdict) if self._admit_unrecorded else Cue.FAULT)
 
-    def _remember(self, digest: bytes, now: float) -> None:
-        self._granted_at[digest] = now
-        self._granted_at.move_to_end(digest)
+    def _remember(self, identity: str, now: float) -> None:
+        self._granted_at[identity] = now
+        self._granted_at.move_to_end(identity)
         if len(self._granted_at) > REMEMBERED_GRANTS:
             self._granted_at.popitem(last=False)
 

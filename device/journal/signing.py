@@ -10,16 +10,15 @@ cannot. The district learns the public key when the gate is set up.
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Final
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from device.errors import JournalUnusable
-from device.journal.damage import sync_folder
 from device.journal.record import encoded, parse
 from device.model import EventType
+from device.secretfile import read_or_make
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,9 +49,7 @@ class Signer:
             JournalUnusable: the file cannot be read or made, or is something else.
         """
         try:
-            if not path.exists():
-                _create(path)
-            seed = path.read_bytes()
+            seed, _ = read_or_make(path, _SEED_BYTES)
         except OSError as error:
             raise JournalUnusable(f"{path}: {error}") from error
         if len(seed) != _SEED_BYTES:
@@ -83,18 +80,3 @@ def complaint(event: StoredEvent, *, key: str = "") -> str | None:
     except (ValueError, InvalidSignature):
         return "its signature does not hold"
     return None
-
-
-def _create(path: Path) -> None:
-    """Complete or absent: a key cut short by a power cut would stop the gate for ever."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f"{path.name}.new")
-    draft.unlink(missing_ok=True)
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        os.write(handle, os.urandom(_SEED_BYTES))
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-    draft.rename(path)
-    sync_folder(path.parent)

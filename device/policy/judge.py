@@ -5,6 +5,7 @@ The daemon and `gate-scanner explain` hold the same object, so that what is expl
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ from device.model import CredentialRef
 from device.policy.decide import Moment, decide
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from device.credential.trust import Trust
     from device.model import Credential, Verdict
     from device.policy.lists import Lists
@@ -39,6 +42,30 @@ class Judgement:
             subject=self.subject,
             issuer=self.credential.issuer or None,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A decision without anything personal in it.
+
+    Attributes:
+        ref: what an event keeps of the credential.
+        verdict: the decision.
+        identity: what the repeat hold-off goes by.
+    """
+
+    ref: CredentialRef
+    verdict: Verdict
+    identity: str
+
+
+def identity_of(subject: str | None, content: bytes) -> str:
+    """The person where one is known, since a pass may change its code while it is held; else the code."""
+    return subject or hashlib.sha256(content).hexdigest()
+
+
+def never(_identity: str) -> None:
+    """Nobody has been granted before."""
 
 
 class Judge:
@@ -76,16 +103,23 @@ class Judge:
         """Names the rules and lists in force, 16 hex digits."""
         return self._fingerprint
 
-    def judge(self, content: bytes, last_granted_at: float | None) -> tuple[CredentialRef, Verdict]:
-        """The decision as the scan loop needs it. Never raises, whatever the content."""
-        judgement = self.examine(content, moment=self.now(), last_granted_at=last_granted_at)
-        return judgement.ref, judgement.verdict
+    def judge(self, content: bytes, granted_at: Callable[[str], float | None]) -> Answer:
+        """The decision as the scan loop needs it. Never raises, whatever the content.
+
+        Args:
+            content: as the decoder found it.
+            granted_at: when an identity was last granted with `ok`, on `Clock.monotonic`; None for never.
+        """
+        judgement = self.examine(content, moment=self.now(), granted_at=granted_at)
+        return Answer(judgement.ref, judgement.verdict, identity_of(judgement.subject, content))
 
     def now(self) -> Moment:
         """This moment, as `decide` takes it."""
         return Moment(utc=self._clock.utc(), trusted=self._clock.trusted(), monotonic=self._clock.monotonic())
 
-    def examine(self, content: bytes, *, moment: Moment, last_granted_at: float | None = None) -> Judgement:
+    def examine(
+        self, content: bytes, *, moment: Moment, granted_at: Callable[[str], float | None] = never
+    ) -> Judgement:
         """The decision with all that led to it, at any moment. Pure."""
         credential = parse(content, poster_hosts=self._poster_hosts, trust=self._trust)
         subject = subject_of(credential.identifier, key=self._key)
@@ -95,7 +129,7 @@ class Judge:
             rules=self._rules,
             lists=self._lists,
             moment=moment,
-            last_granted_at=last_granted_at,
+            last_granted_at=granted_at(identity_of(subject, content)),
             aliases=tuple(filter(None, (subject_of(alias, key=self._key) for alias in credential.aliases))),
         )
         return Judgement(credential, subject, verdict)

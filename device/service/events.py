@@ -20,6 +20,16 @@ if TYPE_CHECKING:
 MAX_BREAKS = 100
 
 
+# Types whose fields alone do not tell what they are about.
+_TITLES = {
+    EventType.CHECKPOINT: "signed",
+    EventType.CLOCK: "clock set",
+    EventType.COVERAGE: "coverage",
+    EventType.RESCUED: "rescued",
+    EventType.UNREAD: "not read",
+}
+
+
 def list_events(path: Path) -> Iterator[StoredEvent]:
     """Every event in the journal at `path`, oldest first, read in short transactions.
 

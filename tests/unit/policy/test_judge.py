@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from device.credential.pseudonym import subject_of
 from device.model import Outcome, Reason, Standing
-from device.policy.judge import Judge
+from device.policy.judge import Judge, never
 from device.policy.lists import Lists, Subjects
 from device.policy.rules import Rules
 from tests.support.clock import ManualClock
@@ -29,7 +29,8 @@ def judge(clock: ManualClock, lists: Lists | None = None, rules: Rules = RULES) 
 
 
 def test_an_event_keeps_kind_and_pseudonym_of_a_card_and_nothing_else() -> None:
-    ref, verdict = judge(ManualClock()).judge(CARD, None)
+    answer = judge(ManualClock()).judge(CARD, never)
+    ref, verdict = answer.ref, answer.verdict
     assert (ref.kind, ref.standing, ref.issuer) == ("vn.cccd", Standing.CLAIMED, None)
     assert ref.subject == subject_of("048095000111", key=KEY)
     assert verdict.outcome is Outcome.GRANTED
@@ -37,8 +38,7 @@ def test_an_event_keeps_kind_and_pseudonym_of_a_card_and_nothing_else() -> None:
 
 def test_a_denied_person_is_denied_by_pseudonym() -> None:
     lists = Lists(deny=Subjects([subject_of("048095000111", key=KEY) or ""]))
-    _, verdict = judge(ManualClock(), lists).judge(CARD, None)
-    assert verdict.reason is Reason.DENIED_BY_LIST
+    assert judge(ManualClock(), lists).judge(CARD, never).verdict.reason is Reason.DENIED_BY_LIST
 
 
 @pytest.mark.parametrize(
@@ -55,23 +55,34 @@ def test_a_person_on_a_list_is_known_by_every_number_the_code_holds(content: byt
     denying, allowing = (
         judge(ManualClock(), one, rules) for one in (Lists(deny=listed), Lists(allow=listed))
     )
-    assert denying.judge(content, None)[1].reason is Reason.DENIED_BY_LIST
-    assert allowing.judge(content, None)[1].reason is Reason.OK
-    assert allowing.judge(CARD, None)[1].reason is Reason.NOT_ON_LIST
+    assert denying.judge(content, never).verdict.reason is Reason.DENIED_BY_LIST
+    assert allowing.judge(content, never).verdict.reason is Reason.OK
+    assert allowing.judge(CARD, never).verdict.reason is Reason.NOT_ON_LIST
 
 
 def test_a_repeat_is_measured_on_the_clock_that_never_jumps() -> None:
     clock = ManualClock(monotonic=100.0)
     gate = judge(clock)
     clock.advance(4.0)
-    assert gate.judge(CARD, 100.0)[1].reason is Reason.ALREADY_SHOWN
+    assert gate.judge(CARD, lambda _: 100.0).verdict.reason is Reason.ALREADY_SHOWN
     clock.advance(1.0)
-    assert gate.judge(CARD, 100.0)[1].reason is Reason.OK
+    assert gate.judge(CARD, lambda _: 100.0).verdict.reason is Reason.OK
+
+
+def test_a_repeat_goes_by_the_person_where_one_is_known() -> None:
+    gate = judge(ManualClock())
+    longer = CARD + b"||||"
+    assert gate.judge(CARD, never).identity == gate.judge(longer, never).identity
+    assert gate.judge(b"hello", never).identity != gate.judge(b"hello there", never).identity
 
 
 def test_a_poster_of_the_configured_host_is_known() -> None:
-    ref, verdict = judge(ManualClock()).judge(b"https://poster.example/1", None)
-    assert (ref.kind, ref.subject, verdict.reason) == ("wrong.poster", None, Reason.WRONG_KIND)
+    answer = judge(ManualClock()).judge(b"https://poster.example/1", never)
+    assert (answer.ref.kind, answer.ref.subject, answer.verdict.reason) == (
+        "wrong.poster",
+        None,
+        Reason.WRONG_KIND,
+    )
 
 
 def test_the_fingerprint_is_that_of_rules_and_lists() -> None:
@@ -80,5 +91,4 @@ def test_the_fingerprint_is_that_of_rules_and_lists() -> None:
 
 @given(st.binary(max_size=400))
 def test_no_content_makes_the_judge_raise(content: bytes) -> None:
-    _, verdict = judge(ManualClock()).judge(content, None)
-    assert verdict.outcome is not Outcome.GRANTED
+    assert judge(ManualClock()).judge(content, never).verdict.outcome is not Outcome.GRANTED

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
 
-from device.errors import DecoderDied, JournalFull
+from device.errors import DecoderDied, JournalFull, JournalUnusable
 from device.model import (
     Cause,
     Corners,
@@ -23,6 +24,7 @@ from device.model import (
     UnreadEvent,
     Verdict,
 )
+from device.policy.judge import Answer
 from device.presentation import Tracker
 from device.runtime import LatestSlot
 from device.scan import ScanLoop, cue_for
@@ -63,9 +65,12 @@ class ListRecorder:
 
     happened: list[str]
     refuses: bool = False
+    damaged: bool = False
     events: list[Event] = field(default_factory=list)
 
     def append(self, event: Event) -> StoredEvent:
+        if self.damaged:
+            raise JournalUnusable("malformed")
         if self.refuses:
             raise JournalFull("no space left")
         self.events.append(event)
@@ -86,14 +91,15 @@ class WordJudge:
 
     fingerprint = "0" * 16
 
-    def judge(self, content: bytes, last_granted_at: float | None) -> tuple[CredentialRef, Verdict]:
+    def judge(self, content: bytes, granted_at: Callable[[str], float | None]) -> Answer:
         ref = CredentialRef("test.word", Standing.CLAIMED, subject=None)
         if content.startswith(b"no"):
-            return ref, Verdict(Outcome.DENIED, Reason.DENIED_BY_LIST)
+            return Answer(ref, Verdict(Outcome.DENIED, Reason.DENIED_BY_LIST), content.hex())
         if content.startswith(b"odd"):
-            return ref, Verdict(Outcome.ATTENTION, Reason.WRONG_KIND)
-        again = last_granted_at is not None
-        return ref, Verdict(Outcome.GRANTED, Reason.ALREADY_SHOWN if again else Reason.OK)
+            return Answer(ref, Verdict(Outcome.ATTENTION, Reason.WRONG_KIND), content.hex())
+        again = granted_at(content.hex()) is not None
+        verdict = Verdict(Outcome.GRANTED, Reason.ALREADY_SHOWN if again else Reason.OK)
+        return Answer(ref, verdict, content.hex())
 
 
 class Gate:
@@ -177,6 +183,14 @@ def test_when_nothing_can_be_recorded_nobody_is_granted() -> None:
     gate.show(b"anna")
     assert gate.happened == [Cue.FAULT]
     assert not gate.loop.stats().recording
+
+
+def test_a_journal_damaged_while_running_ends_the_scan_thread_and_grants_nobody() -> None:
+    gate = Gate(admit_unrecorded=True)
+    gate.recorder.damaged = True
+    with pytest.raises(JournalUnusable):
+        gate.show(b"anna")
+    assert gate.happened == [Cue.FAULT]
 
 
 def test_a_grant_that_was_not_recorded_is_not_remembered() -> None:
