@@ -345,7 +345,7 @@ def main() -> int:
     parser.add_argument("--limit", type=int, help="so many pictures at most")
     parser.add_argument("--shown", type=int, default=1, help="frames each picture is held up for")
     parser.add_argument("--noise", type=int, default=0, help="noisy pictures to look at as well")
-    parser.add_argument("--budget-ms", type=float, default=60.0, help="of the ladder, a frame")
+    parser.add_argument("--budget-ms", type=float, default=75.0, help="of the ladder, a frame")
     parser.add_argument("--alone", action="store_true", help="without the peers")
     parser.add_argument("--json", type=Path, help="write the figures there")
     args = parser.parse_args()

@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 # Repairs tried in one frame: each costs as much as several looks.
 _MAX_REPAIRS = 6
 # Repairs of one symbol in one frame: further findings of it hardly differ.
-_MAX_REPAIRS_A_PLACE = 2
+_MAX_REPAIRS_A_PLACE = 4
 # Findings whose middles are nearer than this share of their size are one symbol.
 _SAME_PLACE = 0.3
 
