@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 START_S = 20.0
 # The child stops climbing early enough to answer before its deadline.
 _BUDGET_SHARE = 0.6
+# Nor does it climb longer than this: a better frame may be waiting, and is climbed from where this one ended.
+_MAX_BUDGET_MS = 150.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +130,8 @@ class DecoderPool:
             self._frames += 1
             self._unchanged += 1
             return self._last
-        budget_ms = self._deadline_s * 1000 * _BUDGET_SHARE if effort is Effort.CLIMB else 0.0
+        most_ms = min(self._deadline_s * 1000 * _BUDGET_SHARE, _MAX_BUDGET_MS)
+        budget_ms = most_ms if effort is Effort.CLIMB else 0.0
         self._last = self._ask(
             lambda child, until: child.look(
                 frame.luma, sequence=frame.sequence, budget_ms=budget_ms, until=until
