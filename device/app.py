@@ -21,6 +21,7 @@ from device.capture.loop import CaptureLoop
 from device.config.loader import load
 from device.credential.pseudonym import MIN_KEY_BYTES
 from device.credential.registry import PERSONAL_KINDS
+from device.credential.trust import NOBODY, Trust, parse_trust
 from device.daemon import Daemon
 from device.decode.cause import cause_of
 from device.decode.pool import DecoderPool
@@ -336,6 +337,7 @@ def make_judge(settings: Settings, clock: Clock) -> Judge:
         timezone=ZoneInfo(settings.gate.timezone),
         repeat_s=policy.repeat_s,
         untrusted_clock=policy.untrusted_clock,
+        audiences=_audiences(settings),
     )
     lists = Lists(
         deny=_list(policy.deny_list, key) if policy.deny_list else Subjects(),
@@ -347,6 +349,9 @@ def make_judge(settings: Settings, clock: Clock) -> Judge:
         pseudonym_key=key,
         poster_hosts=frozenset(settings.credentials.poster_hosts),
         clock=clock,
+        trust=_trust(settings.credentials.trust_list, rules.audiences)
+        if settings.credentials.trust_list
+        else NOBODY,
     )
 
 
@@ -361,8 +366,33 @@ def judge_of_any_gate(clock: Clock) -> Judge:
     )
 
 
+def _audiences(settings: Settings) -> frozenset[str]:
+    """The names this gate answers to when a pass says which gates it is for."""
+    gate = settings.gate
+    place = f"{gate.tenant}/{gate.site}"
+    own = (gate.name, f"{gate.site}/{gate.name}", f"{place}/{gate.name}", gate.site, place)
+    return frozenset((*own, *settings.credentials.audiences))
+
+
+def _trust(path: Path | None, audiences: frozenset[str]) -> Trust:
+    if path is None:
+        return NOBODY
+    parsed = parse_trust(_text(path), audiences=audiences)
+    for problem in parsed.problems:
+        log.warning("%s: left out: %s", path, problem)
+    log.info("%s: %d keys, %d for other gates", path, len(parsed.trust), parsed.elsewhere)
+    return parsed.trust
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise GateError(f"{path}: {error.strerror}") from error
+
+
 def _list(path: Path, key: bytes) -> Subjects:
-    parsed = parse_list(path.read_text(encoding="utf-8", errors="replace"), key=key)
+    parsed = parse_list(_text(path), key=key)
     for problem in parsed.problems:
         log.warning("%s:%d: left out: %s", path, problem.line, problem.message)
     log.info("%s: %d entries, %d unusable", path, len(parsed.subjects), parsed.unusable)

@@ -40,6 +40,7 @@ from device.config.scalars import (
     Size,
     Slug,
     Text,
+    TrustFile,
     UserName,
     VideoDevice,
     Whole,
@@ -182,6 +183,19 @@ class Credentials(Section):
         ("qr.tokhaiyte.vn", "qr.pccovid.gov.vn"),
         max_length=64,
         description="Hosts of location posters: these codes name a place, not a person, and are told apart.",
+    )
+
+    trust_list: TrustFile | None = Field(
+        None,
+        description="Keys of issuers whose signatures count: JSON, as `gate-scanner keys` writes it. Without "
+        "it no signed code is accepted.",
+    )
+    audiences: tuple[Text, ...] = Field(
+        (),
+        max_length=16,
+        description="Further names this gate answers to where a pass says which gates it is for. NAME, "
+        "SITE/NAME and TENANT/SITE/NAME always count, and so do SITE and TENANT/SITE.",
+        examples=[["CHOT-03"]],
     )
 
 

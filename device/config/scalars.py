@@ -296,6 +296,7 @@ Scene = Annotated[
     Path, BeforeValidator(_path), Told("the path of a folder of pictures or of a video", hints.path)
 ]
 ListFile = Annotated[File, Reads("a list", min_bytes=0)]
+TrustFile = Annotated[File, Reads("a trust list")]
 PseudonymKeyFile = Annotated[File, Reads("the key", min_bytes=MIN_KEY_BYTES, secret=True)]
 PasswordFile = Annotated[File, Reads("the password", secret=True)]
 CertificateFile = Annotated[File, Reads("a certificate", pem="CERTIFICATE")]
