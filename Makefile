@@ -51,7 +51,7 @@ torture: apt-test venv
 	$(BIN)/pytest -q -m torture --timeout=3600
 
 bench: apt-test venv
-	@for script in bench/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+	@for script in bench/*.py; do echo "== $$script"; PYTHONPATH=. $(BIN)/python $$script || exit 1; done
 
 docs: venv
 	$(BIN)/python -m device.config.schema --write
