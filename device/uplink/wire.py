@@ -59,6 +59,17 @@ class GateAddress:
             if not _NAME.fullmatch(name):
                 raise ValueError(f"{field} must be 1 to 48 of a-z, 0-9 and '-'")
 
+    @classmethod
+    def of(cls, path: str) -> GateAddress:
+        """The address with this `path`.
+
+        Raises:
+            ValueError: it is no gate's path.
+        """
+        if not _SOURCE.fullmatch(path):
+            raise ValueError("not a gate's path")
+        return cls(*path.split("/")[2:])
+
     @property
     def path(self) -> str:
         """The gate's own topic, also the CloudEvents `source`."""

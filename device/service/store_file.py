@@ -1,0 +1,115 @@
+"""The file of the district's copy: tables, settings, and that one process writes."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+from typing import TYPE_CHECKING, Final
+
+from device.errors import JournalError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# "Gcon", so that file(1) and this check know the file.
+_APPLICATION_ID: Final = 0x47636F6E
+_VERSION: Final = 1
+# Another program that writes into the file must be done by then.
+_BUSY_TIMEOUT_S: Final = 5.0
+
+_SCHEMA: Final = f"""
+BEGIN;
+CREATE TABLE gate (
+    path TEXT PRIMARY KEY,
+    status TEXT NOT NULL,           -- empty: it has not told yet
+    since TEXT NOT NULL,
+    journal TEXT NOT NULL           -- which it writes now; empty: not known yet
+) STRICT, WITHOUT ROWID;
+CREATE TABLE journal (
+    id INTEGER PRIMARY KEY,
+    gate TEXT NOT NULL,
+    name TEXT NOT NULL,
+    through INTEGER NOT NULL,       -- up to here nothing is missing
+    UNIQUE (gate, name)
+) STRICT;
+CREATE TABLE event (
+    journal INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    type TEXT NOT NULL,
+    time TEXT NOT NULL,             -- best known UTC; empty for rescued ones
+    received TEXT NOT NULL,
+    rescued INTEGER NOT NULL,
+    data BLOB NOT NULL,
+    PRIMARY KEY (journal, seq)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE broken (
+    journal INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    detail TEXT NOT NULL,
+    PRIMARY KEY (journal, seq, detail)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE gone (
+    journal INTEGER NOT NULL,
+    first INTEGER NOT NULL,
+    last INTEGER NOT NULL,
+    PRIMARY KEY (journal, first)
+) STRICT, WITHOUT ROWID;
+PRAGMA application_id = {_APPLICATION_ID};
+PRAGMA user_version = {_VERSION};
+COMMIT;
+"""
+
+
+def lock(path: Path) -> int:
+    """A file descriptor that keeps other writers out until it is closed, or the process ends.
+
+    Raises:
+        JournalError: another process holds it, or the folder cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise JournalError(f"{path}: {error.strerror}") from error
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        raise JournalError(f"{path}: another process writes it") from None
+    return handle
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """A connection whose commits wait for the disk; makes the tables in a new file.
+
+    Raises:
+        sqlite3.Error: the file is damaged, the disk is full or refuses.
+        JournalError: it is something else, or of another version.
+    """
+    db = sqlite3.connect(path, timeout=_BUSY_TIMEOUT_S, isolation_level=None)
+    try:
+        complaint = _prepare(db)
+        path.chmod(0o600)
+    except BaseException:
+        db.close()
+        raise
+    if complaint:
+        db.close()
+        raise JournalError(f"{path}: {complaint}")
+    return db
+
+
+def _prepare(db: sqlite3.Connection) -> str:
+    """What keeps the file from being used; empty for nothing."""
+    version = db.execute("PRAGMA user_version").fetchone()[0]
+    new = version == 0 and not db.execute("SELECT 1 FROM sqlite_master").fetchone()
+    ours = db.execute("PRAGMA application_id").fetchone()[0] == _APPLICATION_ID
+    if not new and not (ours and version == _VERSION):
+        return "this is no store of this version"
+    if db.execute("PRAGMA journal_mode = WAL").fetchone()[0] != "wal":
+        return "this file system cannot keep a write-ahead log"
+    db.execute("PRAGMA synchronous = FULL")
+    if new:
+        db.executescript(_SCHEMA)
+    return ""
