@@ -82,6 +82,19 @@ class Unread:
     cause: Cause
 
 
+@dataclass(frozen=True, slots=True)
+class Controls:
+    """What a camera is asked for on the way, to read a code that it sees and cannot read.
+
+    Attributes:
+        focus_dioptres: lens position, 1/metre; None for as configured.
+        exposure_us: exposure time, microseconds, at an unchanged gain; None for as configured.
+    """
+
+    focus_dioptres: float | None = None
+    exposure_us: int | None = None
+
+
 # -- credential -----------------------------------------------------------------------------------
 
 

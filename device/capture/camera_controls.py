@@ -7,8 +7,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from device.model import Controls
+
 # libcamera's AfModeManual: the lens stays where LensPosition puts it.
 _AF_MANUAL = 0
+# Gives exposure time or gain back to the camera: libcamera's word of old, which picamera2 still translates.
+_AUTO = 0
 
 ControlValue: TypeAlias = bool | int | float | tuple[int, int]
 
@@ -55,6 +59,60 @@ def possible_controls(
         if possible[control] != value:
             notes.append(f"{control} {value} is not possible, {possible[control]} is used")
     return possible, notes
+
+
+def steered_controls(
+    configured: Mapping[str, ControlValue],
+    offered: Mapping[str, tuple[Any, Any, Any]],
+    *,
+    before: Controls,
+    after: Controls,
+    gain: float | None,
+) -> dict[str, ControlValue]:
+    """What to set on a running camera to get from one steering to the next; only what a camera offers.
+
+    While the exposure is steered the gain is held: an automatic one would undo the change of brightness
+    that the change of exposure was asked for.
+
+    Args:
+        configured: from `wanted_controls`.
+        offered: least, greatest and default value by control.
+        before: what was asked last.
+        after: what is asked now.
+        gain: the analogue gain now; None when the camera does not tell.
+    """
+    wanted: dict[str, ControlValue] = {}
+    given_back: dict[str, ControlValue] = {}
+    if after.focus_dioptres is not None:
+        wanted |= {"AfMode": _AF_MANUAL, "LensPosition": after.focus_dioptres}
+    elif before.focus_dioptres is not None:
+        wanted |= {name: _as_configured(name, configured, offered) for name in ("LensPosition", "AfMode")}
+    if after.exposure_us is not None:
+        held = configured.get("AnalogueGain", gain)
+        wanted |= {"ExposureTime": after.exposure_us} | ({} if held is None else {"AnalogueGain": held})
+    elif before.exposure_us is not None:
+        for name in ("ExposureTime", "AnalogueGain"):
+            (wanted if name in configured else given_back)[name] = configured.get(name, _AUTO)
+    possible, _ = possible_controls(wanted, offered)
+    return possible | {name: value for name, value in given_back.items() if name in offered}
+
+
+def can_steer(offered: Mapping[str, tuple[Any, Any, Any]], controls: Controls) -> bool:
+    """Whether a camera can do any of this; for `Controls()`, whether it can be steered at all."""
+    lens, shutter = "LensPosition" in offered, "ExposureTime" in offered
+    if controls.focus_dioptres is controls.exposure_us is None:
+        return lens or shutter
+    return (lens and controls.focus_dioptres is not None) or (shutter and controls.exposure_us is not None)
+
+
+def _as_configured(
+    name: str, configured: Mapping[str, ControlValue], offered: Mapping[str, tuple[Any, Any, Any]]
+) -> ControlValue:
+    """The configured value; where nothing is configured, the camera's own default."""
+    if name in configured:
+        return configured[name]
+    default: ControlValue | None = offered[name][2] if name in offered else None
+    return _AUTO if default is None else default
 
 
 def _within(value: ControlValue, least: object, greatest: object) -> ControlValue:

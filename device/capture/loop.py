@@ -12,12 +12,13 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 from device.errors import CameraError, CameraStalled
+from device.runtime import LatestSlot
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from device.model import Frame
-    from device.runtime import Clock, LatestSlot, Worker
+    from device.model import Controls, Frame
+    from device.runtime import Clock, Worker
 
 log = logging.getLogger(__name__)
 
@@ -71,6 +72,18 @@ class FrameSource(Protocol):
         """
         ...
 
+    def steer(self, controls: Controls) -> bool:
+        """Asks the running camera for another focus or exposure; what is None is as configured.
+
+        Never blocks, never raises, never interrupts the frames: the change shows some frames later. It
+        holds until the next call; `open` begins with what is configured.
+
+        Returns:
+            Whether any of it can be done here and was passed on; for `Controls()`, whether the camera can
+            be steered at all. False when the source is not open.
+        """
+        ...
+
     def close(self) -> None:
         """Gives the camera back. May be called at any time, also twice; never raises.
 
@@ -96,6 +109,7 @@ class CaptureStats:
         missed: frames that the source lost before they could be read, told by gaps in `sequence`.
         stalls: how often the camera was silent for too long.
         reopened: how often frames came again after trouble.
+        steered: how often the camera took another focus or exposure.
         last_trouble: the last thing that went wrong; None while nothing has.
     """
 
@@ -103,6 +117,7 @@ class CaptureStats:
     missed: int = 0
     stalls: int = 0
     reopened: int = 0
+    steered: int = 0
     last_trouble: Trouble | None = None
 
 
@@ -142,6 +157,8 @@ class CaptureLoop:
         self._on_first_frame = on_first_frame
         self._on_end = on_end
         self._stats = CaptureStats()
+        self._asked: LatestSlot[Controls] = LatestSlot()
+        self._told_fixed = False
         self._failures = 0
         self._troubled = False
         self._heard_at = 0.0
@@ -161,6 +178,14 @@ class CaptureLoop:
     def stop_s(self) -> float:
         """How long stopping may take once the camera is open: the least `join_s` of the worker."""
         return _LOOK_EVERY_S + CLOSE_WITHIN_S + 0.5
+
+    def steer(self, controls: Controls) -> None:
+        """Asks for another focus or exposure, from the next frame read. Safe from any thread; never blocks.
+
+        The newest request wins. A camera that is opened again begins with what is configured, and requests
+        from before are forgotten.
+        """
+        self._asked.put(controls)
 
     def body(self, worker: Worker) -> None:
         """Runs until `worker.stopping` is set; beats once per frame, and once per step of re-opening.
@@ -187,7 +212,9 @@ class CaptureLoop:
     def _stream(self, worker: Worker) -> None:
         """Moves frames until asked to stop, or the source ended and stopping was asked for after that."""
         opened_at = listening_since = self._clock.monotonic()
+        self._asked.take(0)
         while not worker.stopping.is_set():
+            self._pass_on()
             try:
                 frame = self._source.read(min(_LOOK_EVERY_S, self._stall_s))
             except CameraStalled as error:
@@ -203,6 +230,17 @@ class CaptureLoop:
             if listening_since - opened_at >= _STEADY_AFTER_S:
                 self._failures = 0
             self._deliver(frame)
+
+    def _pass_on(self) -> None:
+        """Hands the newest request to the camera."""
+        controls = self._asked.take(0)
+        if controls is None:
+            return
+        if self._source.steer(controls):
+            self._stats = replace(self._stats, steered=self._stats.steered + 1)
+        elif not self._told_fixed:
+            self._told_fixed = True
+            log.info("%s cannot change focus or exposure while it runs", self._source.name)
 
     def _deliver(self, frame: Frame) -> None:
         self._slot.put(frame)

@@ -8,6 +8,8 @@ Promises kept here, each for a failure that others have met in the field:
   do, now and then, starting and closing the camera, which therefore run in threads of their own.
 * A wait that timed out keeps its job. picamera2 would otherwise carry out the forgotten job with the
   next frame and never get that buffer back; after four of these no frame comes any more (seen with 0.3.38).
+* Focus and exposure change on the running camera. A control set while picamera2's own thread hands a
+  buffer back can be lost (it takes all that were set, then forgets them), so each is set more than once.
 * Brightness is taken straight from the first plane of YUV420: no colour is ever computed.
 """
 
@@ -20,12 +22,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from device.capture.aside import aside, finished
-from device.capture.camera_controls import possible_controls, wanted_controls
+from device.capture.camera_controls import can_steer, possible_controls, steered_controls, wanted_controls
 from device.capture.loop import CLOSE_WITHIN_S, OPEN_WITHIN_S
 from device.capture.moments import captured_at
 from device.capture.picamera2_library import explain, innermost, load_picamera2
 from device.errors import CameraStalled, CameraUnavailable
-from device.model import Frame
+from device.model import Controls, Frame
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from device.capture.camera_controls import ControlValue
     from device.capture.picamera2_library import Camera, Library, Mapper, Request
     from device.runtime import Clock
 
@@ -41,6 +44,9 @@ log = logging.getLogger(__name__)
 
 # More would take contiguous memory from the rest of the system without a frame more per second.
 _BUFFERS = 4
+# How often a change of focus or exposure is set again, with one frame each: the moment in which one can
+# be lost is shorter than a thousandth of a frame.
+_SET_AGAIN = 2
 # Formats whose first rows are the brightness plane. The Pi gives YUV420; libcamera's test pipeline NV12.
 _PLANAR = frozenset({"YUV420", "YVU420", "NV12", "NV21"})
 
@@ -106,6 +112,10 @@ class Picamera2Source:
         self._close_within_s = close_within_s
         self._session: _Session | None = None
         self._job: object | None = None
+        self._steered = Controls()
+        self._changes: dict[str, ControlValue] = {}
+        self._set_again = 0
+        self._gain: float | None = None
         self._opening: Future[_Session] | None = None
         self._closing: Future[None] | None = None
         self._sequence = 0
@@ -127,6 +137,8 @@ class Picamera2Source:
         opening, self._opening = self._opening, None
         self._session = opening.result()
         self._last_at = None
+        self._steered = Controls()
+        self._set_again = 0
 
     def read(self, timeout_s: float) -> Frame | None:
         session = self._session
@@ -138,6 +150,9 @@ class Picamera2Source:
             request = session.camera.wait(self._job, timeout=timeout_s)
             self._job = None
             try:
+                if self._set_again:
+                    self._set_again -= 1
+                    session.camera.set_controls(self._changes)
                 return self._frame(session, request)
             finally:
                 request.release()
@@ -145,6 +160,23 @@ class Picamera2Source:
             raise CameraStalled(f"{self.name} gave no frame within {timeout_s:.1f} s") from error
         except Exception as error:
             raise CameraUnavailable(f"{self.name} broke down: {innermost(error)}") from error
+
+    def steer(self, controls: Controls) -> bool:
+        session = self._session
+        if session is None:
+            return False
+        try:
+            offered = session.camera.camera_controls
+            self._changes = steered_controls(
+                self._wanted, offered, before=self._steered, after=controls, gain=self._gain
+            )
+            session.camera.set_controls(self._changes)
+        except Exception as error:  # noqa: BLE001 - whatever the library throws: `read` says what is broken
+            log.warning("%s could not be steered: %s", self.name, innermost(error))
+            return False
+        self._steered = controls
+        self._set_again = _SET_AGAIN
+        return can_steer(offered, controls)
 
     def close(self) -> None:
         session, job = self._session, self._job
@@ -185,8 +217,11 @@ class Picamera2Source:
             )
         )
         # Limits depend on the sensor's mode, so they are right only now.
-        controls, notes = possible_controls(self._wanted, camera.camera_controls)
-        camera.set_controls(controls)
+        offered = camera.camera_controls
+        controls, notes = possible_controls(self._wanted, offered)
+        # What was steered before may have stayed in the sensor or in libcamera.
+        back = steered_controls(self._wanted, offered, before=self._steered, after=Controls(), gain=None)
+        camera.set_controls(back | controls)
         main = _planar_size(camera, "main", self.name)
         small = None if lores is None else _planar_size(camera, "lores", self.name)
         notes += [
@@ -202,6 +237,7 @@ class Picamera2Source:
 
     def _frame(self, session: _Session, request: Request) -> Frame:
         metadata = request.get_metadata()
+        self._gain = metadata.get("AnalogueGain")
         luma = _plane(session, request, "main", session.main)
         lores = None if session.lores is None else _plane(session, request, "lores", session.lores)
         stamp_ns = metadata.get("SensorTimestamp")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from device.capture.pictures import Shot
+    from device.model import Controls
     from device.runtime import Clock
 
 log = logging.getLogger(__name__)
@@ -122,6 +123,9 @@ class ReplaySource:
                     captured_at=self._clock.monotonic(),
                 )
         return None
+
+    def steer(self, controls: Controls) -> bool:  # noqa: ARG002 - what was recorded stays as it is
+        return False
 
     def close(self) -> None:
         reel, self._reel = self._reel, None

@@ -3,6 +3,8 @@
 OpenCV's V4L2 backend has no read timeout: `CAP_PROP_READ_TIMEOUT_MSEC` is refused and a read of a silent
 camera returns after 10 s (measured with 5.0, a constant in its source). So a thread of its own drains the
 device, the newest picture wins, and only pictures that are asked for are turned into brightness.
+The same thread changes the exposure, between two pictures. The lens is left alone: these drivers know no
+dioptres.
 """
 
 from __future__ import annotations
@@ -18,15 +20,15 @@ from typing import TYPE_CHECKING
 from device.capture.aside import aside, finished
 from device.capture.loop import CLOSE_WITHIN_S, OPEN_WITHIN_S
 from device.capture.moments import captured_at
-from device.capture.v4l2_video import brightness, configure, grab, open_video
+from device.capture.v4l2_video import brightness, configure, expose, exposure_of, grab, open_video
 from device.errors import CameraStalled, CameraUnavailable
-from device.model import Frame
+from device.model import Controls, Frame
 from device.runtime import LatestSlot
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from device.capture.v4l2_video import Array, Video
+    from device.capture.v4l2_video import Array, Exposure, Video
     from device.runtime import Clock
 
 log = logging.getLogger(__name__)
@@ -130,6 +132,13 @@ class V4l2Source:
                 log.warning("%s sends damaged pictures: check its cable and hub", self.name)
             self._broken += 1
 
+    def steer(self, controls: Controls) -> bool:
+        pump = self._pump
+        if pump is None or pump.usual is None:
+            return False
+        pump.asked.put(controls)
+        return controls.exposure_us is not None or controls == Controls()
+
     def close(self) -> None:
         pump, self._pump = self._pump, None
         if pump is None:
@@ -149,6 +158,8 @@ class _Pump:
         ended: done when the device is released.
         fourcc: pixel format in use. Valid once started.
         height: of the picture. Valid once started.
+        usual: how the camera exposes unasked; None when it cannot be told how to. Valid once started.
+        asked: the newest exposure asked for.
     """
 
     def __init__(
@@ -166,6 +177,9 @@ class _Pump:
         self.error: CameraUnavailable | None = None
         self.fourcc = ""
         self.height = size[1]
+        self.usual: Exposure | None = None
+        self.asked: LatestSlot[Controls] = LatestSlot()
+        self._steered = False
         self._device = device
         self._clock = clock
         self._size = size
@@ -196,8 +210,11 @@ class _Pump:
             self._configure(video)
             self.started.set()
             while not self._stop.is_set():
+                self._expose(video, self.asked.take(0))
                 self._pass_on(video)
         finally:
+            if self._steered:
+                self._expose(video, Controls())  # a driver keeps its settings when the device is closed
             video.release()
 
     def _configure(self, video: Video) -> None:
@@ -208,7 +225,13 @@ class _Pump:
             )
         chosen = configure(video, self._size, self._rate)
         self.fourcc, self.height = chosen.fourcc, chosen.height
+        self.usual = exposure_of(video)
         log.info("%s gives %s", self._device, chosen)
+
+    def _expose(self, video: Video, controls: Controls | None) -> None:
+        if controls is not None and self.usual is not None:
+            expose(video, controls.exposure_us, self.usual)
+            self._steered = controls.exposure_us is not None
 
     def _pass_on(self, video: Video) -> None:
         taken = grab(video)

@@ -14,6 +14,10 @@ Array: TypeAlias = npt.NDArray[np.uint8]
 # Brightness alone where a camera offers it; then JPEG, because uncompressed 720p does not fit through
 # USB 2 at 30 frames a second; then what at least costs nothing to convert.
 _PREFERRED = ("GREY", "MJPG", "YUYV", "UYVY", "NV12", "YU12")
+# V4L2_EXPOSURE_MANUAL.
+_MANUAL = 1
+# Unit of V4L2_CID_EXPOSURE_ABSOLUTE.
+_EXPOSURE_STEP_US = 100
 # One is filled while the other is copied; with a single one many cameras give every second frame only.
 _BUFFERS = 2
 
@@ -70,6 +74,37 @@ def configure(video: Video, size: tuple[int, int], rate: float) -> Chosen:
     video.set(cv2.CAP_PROP_FPS, rate)
     video.set(cv2.CAP_PROP_BUFFERSIZE, _BUFFERS)
     return Chosen(fourcc, *_size_of(video), rate=video.get(cv2.CAP_PROP_FPS))
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """How a camera exposes, in the driver's own numbers.
+
+    Attributes:
+        mode: manual, or one of the automatic ones.
+        time: of exposure; of no meaning in an automatic mode.
+    """
+
+    mode: float
+    time: float
+
+
+def exposure_of(video: Video) -> Exposure | None:
+    """How the camera exposes now; None for one that cannot be told how to."""
+    mode, time = video.get(cv2.CAP_PROP_AUTO_EXPOSURE), video.get(cv2.CAP_PROP_EXPOSURE)
+    # OpenCV answers -1 for what a driver has not.
+    return Exposure(mode, time) if mode >= 0 and time > 0 else None
+
+
+def expose(video: Video, exposure_us: int | None, usual: Exposure) -> None:
+    """Sets an exposure time, which the driver keeps within its limits; None for what is usual."""
+    if exposure_us is not None:
+        video.set(cv2.CAP_PROP_AUTO_EXPOSURE, _MANUAL)
+        video.set(cv2.CAP_PROP_EXPOSURE, max(1, round(exposure_us / _EXPOSURE_STEP_US)))
+        return
+    if usual.mode == _MANUAL:
+        video.set(cv2.CAP_PROP_EXPOSURE, usual.time)
+    video.set(cv2.CAP_PROP_AUTO_EXPOSURE, usual.mode)
 
 
 def grab(video: Video) -> tuple[float, Array | None] | None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from device.errors import CameraError, CameraStalled, CameraUnavailable
+from device.model import Controls
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,6 +24,15 @@ if TYPE_CHECKING:
 
 # Cameras may be slow to start, and the virtual machine shares its processor.
 _PATIENCE_S = 10.0
+
+# Each alone, both, beyond what any camera can do, and back.
+STEERINGS = (
+    Controls(focus_dioptres=8.0),
+    Controls(exposure_us=1250),
+    Controls(focus_dioptres=4.0, exposure_us=20_000),
+    Controls(focus_dioptres=1000.0, exposure_us=10**9),
+    Controls(),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +169,34 @@ def a_closed_source_opens_again_and_goes_on_counting(subject: Subject) -> None:
                 last = frame.sequence
 
 
+def steering_disturbs_no_frame(subject: Subject) -> None:
+    with opened(subject.make()) as source:
+        last = next_frame(source)
+        for controls in STEERINGS:
+            source.steer(controls)
+            frame = next_frame(source)
+            assert frame.luma.shape == last.luma.shape
+            assert frame.sequence > last.sequence
+            last = frame
+
+
+def what_can_be_steered_can_be_set_back_and_what_cannot_says_so(subject: Subject) -> None:
+    with opened(subject.make()) as source:
+        next_frame(source)
+        able = [source.steer(controls) for controls in STEERINGS if controls != Controls()]
+        assert source.steer(Controls()) is any(able)
+        next_frame(source)
+        assert [source.steer(controls) for controls in STEERINGS if controls != Controls()] == able
+
+
+def a_source_that_is_not_open_is_not_steered(subject: Subject) -> None:
+    source = subject.make()
+    assert not any(source.steer(controls) for controls in STEERINGS)
+    with opened(source):
+        next_frame(source)
+    assert not any(source.steer(controls) for controls in STEERINGS)
+
+
 def what_is_absent_is_named_and_may_be_asked_for_again(subject: Subject) -> None:
     source = subject.absent()
     for _ in range(3):
@@ -176,5 +214,8 @@ CHECKS: tuple[Callable[[Subject], None], ...] = (
     a_source_that_is_not_open_gives_no_frame,
     closing_is_allowed_at_any_time_and_twice,
     a_closed_source_opens_again_and_goes_on_counting,
+    steering_disturbs_no_frame,
+    what_can_be_steered_can_be_set_back_and_what_cannot_says_so,
+    a_source_that_is_not_open_is_not_steered,
     what_is_absent_is_named_and_may_be_asked_for_again,
 )

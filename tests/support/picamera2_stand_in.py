@@ -2,7 +2,8 @@
 
 Names, parameters and defaults are picamera2's; `tests/contract/test_frame_source_stand_in.py` compares
 them with its source. Where the library has a trap, so has the stand-in: frames go to the oldest waiting
-job, whoever waits for it; four buffers not given back starve the camera; closing may hang.
+job, whoever waits for it; four buffers not given back starve the camera; closing may hang; controls reach
+the camera with the next buffer given back, and may be lost on the way.
 
 A `Rig` is the world around it: what a test changes to make the camera fail. Time is the rig's clock,
 which moves when the library would wait.
@@ -59,7 +60,9 @@ class Rig:
         user: the open camera, if any.
         starts: how often a camera was started.
         buffers_out: requests not given back.
-        controls: what was set last.
+        controls: what the camera was told since it started, the newest value of each.
+        gain: what the camera chooses while it chooses by itself.
+        loses: how many of the next buffers given back drop the controls that should go with them.
         jobs: waiting for frames, oldest first.
     """
 
@@ -78,6 +81,8 @@ class Rig:
     starts: int = 0
     buffers_out: int = 0
     controls: dict[str, Any] = field(default_factory=dict)
+    gain: float = 3.0
+    loses: int = 0
     jobs: list[Job] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -118,6 +123,7 @@ class CompletedRequest:
         return {
             "SensorTimestamp": int(self.taken_at * 1e9),
             "FrameDuration": round(self.camera.rig.period_s * 1e6),
+            "AnalogueGain": self.camera.rig.controls.get("AnalogueGain") or self.camera.rig.gain,
         }
 
     def release(self) -> None:
@@ -125,6 +131,7 @@ class CompletedRequest:
             raise RuntimeError("CompletedRequest: lock now has negative ref_count")
         self.released = True
         self.camera.rig.buffers_out -= 1
+        self.camera._pass_on()
 
 
 class MappedArray:
@@ -172,6 +179,7 @@ class Picamera2:
         self._started = False
         self._frames = 0
         self._ring: list[dict[str, npt.NDArray[np.uint8]]] = []
+        self._waiting: dict[str, Any] = {}
 
     @property
     def camera_controls(self) -> dict[str, tuple[Any, Any, Any]]:
@@ -220,7 +228,7 @@ class Picamera2:
         for control in controls:
             if control not in self.rig.offered:
                 raise RuntimeError(f"Control {control} is not advertised by libcamera")
-        self.rig.controls = controls
+        self._waiting |= controls
 
     def start(self, config: object = None, show_preview: object = False) -> None:
         assert config is None
@@ -229,6 +237,7 @@ class Picamera2:
         self._fail()
         self._started = True
         self.rig.starts += 1
+        self.rig.controls, self._waiting = self._waiting, {}
 
     def capture_request(
         self, wait: bool | float | None = None, signal_function: object = None, flush: object = None
@@ -264,6 +273,14 @@ class Picamera2:
         self.rig.may_close.wait(_HANG_S)
         self._started = False
         self.rig.user = None
+
+    def _pass_on(self) -> None:
+        """A buffer is given back: what was set goes with it."""
+        waiting, self._waiting = self._waiting, {}
+        if self.rig.loses:
+            self.rig.loses -= 1
+        else:
+            self.rig.controls |= waiting
 
     def _fail(self) -> None:
         if self.rig.broken_by is not None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from device.capture.loop import CLOSE_WITHIN_S, OPEN_WITHIN_S, CaptureLoop, CaptureStats, Trouble
 from device.errors import CameraError, CameraStalled, CameraUnavailable
-from device.model import Frame
+from device.model import Controls, Frame
 from device.runtime import LatestSlot, Worker
 from tests.support.clock import ManualClock
 
@@ -45,6 +45,9 @@ class Actor:
         self.first: int | None = None
         self.stop: Callable[[], None] = lambda: None
         self.open_s = self.close_s = 0.0
+        self.on_read: Callable[[], None] = lambda: None
+        self.steerable = True
+        self.asked: list[tuple[int, Controls]] = []
 
     def open(self) -> None:
         assert not self.is_open
@@ -58,6 +61,7 @@ class Actor:
 
     def read(self, timeout_s: float) -> Frame | None:
         assert self.is_open
+        self.on_read()
         if not self.acts and not self.script:
             self.stop()
             return self.frame()
@@ -79,6 +83,11 @@ class Actor:
         if act == FRAMES and amount > 1:
             self.acts.insert(0, (FRAMES, amount - 1))
         return self.frame()
+
+    def steer(self, controls: Controls) -> bool:
+        assert self.is_open
+        self.asked.append((self.sequence, controls))
+        return self.steerable
 
     def close(self) -> None:
         if self.is_open:
@@ -276,6 +285,45 @@ def test_a_mistake_of_ours_still_closes_the_camera() -> None:
     with pytest.raises(TypeError):
         stage.play()
     assert not stage.source.is_open
+
+
+NEAR, FAR = Controls(focus_dioptres=8), Controls(focus_dioptres=4)
+
+
+def test_the_newest_steering_reaches_the_camera_once_before_the_next_frame() -> None:
+    stage = Stage([(FRAMES, 5)])
+
+    def ask() -> None:
+        if stage.source.sequence == 2:
+            stage.loop.steer(FAR)
+            stage.loop.steer(NEAR)
+
+    stage.source.on_read = ask
+    assert stage.play().steered == 1
+    assert stage.source.asked == [(3, NEAR)]
+
+
+def test_a_camera_that_was_opened_again_is_not_steered_by_what_was_asked_before() -> None:
+    stage = Stage([(FRAMES, 2), (GONE, 0)], [(FRAMES, 2)])
+
+    def ask() -> None:
+        if not stage.source.acts or stage.source.acts[0][0] == GONE:
+            stage.loop.steer(NEAR)
+
+    stage.source.on_read = ask
+    stage.loop.steer(FAR)
+    stage.play()
+    assert stage.source.asked == []
+
+
+def test_a_camera_that_cannot_be_steered_is_told_of_once(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    stage = Stage([(FRAMES, 5)])
+    stage.source.steerable = False
+    stage.source.on_read = lambda: stage.loop.steer(NEAR)
+    assert stage.play().steered == 0
+    assert len(stage.source.asked) == 5
+    assert caplog.text.count("camera 0 cannot change focus or exposure while it runs") == 1
 
 
 ACTS = st.one_of(

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device.capture.camera_controls import possible_controls, wanted_controls
+from device.capture.camera_controls import possible_controls, steered_controls, wanted_controls
 from device.capture.picamera2_library import explain, load_picamera2
 from device.capture.picamera2_source import Picamera2Source
 from device.errors import CameraStalled, CameraUnavailable
+from device.model import Controls
 from tests.support.clock import ManualClock
 from tests.support.frame_source_contract import next_frame, opened
 from tests.support.picamera2_stand_in import Rig
@@ -257,6 +258,140 @@ def test_what_the_camera_cannot_do_is_told_once(rig: Rig, caplog: pytest.LogCapt
     told = [r.getMessage() for r in caplog.records]
     assert len(told) == 1
     assert "camera 0: ExposureTime 500000 is not possible, 77193 is used; has no AfMode" in told[0]
+
+
+def test_the_lens_of_a_running_camera_is_steered_and_set_back(rig: Rig) -> None:
+    with opened(source_on(rig, exposure_us=5000, focus_dioptres=5)) as source:
+        next_frame(source)
+        assert source.steer(Controls(focus_dioptres=8))
+        next_frame(source)
+        assert rig.controls["LensPosition"] == 8.0
+        assert source.steer(Controls())
+        next_frame(source)
+        assert rig.controls["LensPosition"] == 5.0
+        assert rig.controls["ExposureTime"] == 5000
+        assert rig.starts == 1
+
+
+def test_a_steered_exposure_holds_the_gain_and_gives_it_back(rig: Rig) -> None:
+    rig.gain = 4.5
+    with opened(source_on(rig, exposure_us=5000)) as source:
+        next_frame(source)
+        source.steer(Controls(exposure_us=1250))
+        next_frame(source)
+        assert (rig.controls["ExposureTime"], rig.controls["AnalogueGain"]) == (1250, 4.5)
+        source.steer(Controls(focus_dioptres=8))
+        next_frame(source)
+        # 0 is libcamera's word for: by itself.
+        assert (rig.controls["ExposureTime"], rig.controls["AnalogueGain"]) == (5000, 0)
+
+
+def test_a_gain_that_is_configured_stays_as_it_is(rig: Rig) -> None:
+    with opened(source_on(rig, exposure_us=5000, gain=2)) as source:
+        next_frame(source)
+        for controls in (Controls(exposure_us=1250), Controls()):
+            source.steer(controls)
+            next_frame(source)
+            assert rig.controls["AnalogueGain"] == 2.0
+
+
+def test_what_was_left_to_the_camera_goes_back_to_it(rig: Rig) -> None:
+    with opened(source_on(rig)) as source:
+        next_frame(source)
+        source.steer(Controls(focus_dioptres=8, exposure_us=1250))
+        next_frame(source)
+        source.steer(Controls())
+        next_frame(source)
+        assert {name: rig.controls[name] for name in ("LensPosition", "AfMode", "ExposureTime")} == {
+            "LensPosition": 1.0,
+            "AfMode": 0,
+            "ExposureTime": 0,
+        }
+
+
+def test_a_control_that_picamera2_lost_is_set_again(rig: Rig) -> None:
+    with opened(source_on(rig, focus_dioptres=5)) as source:
+        next_frame(source)
+        for asked, got in ((Controls(focus_dioptres=8), 8.0), (Controls(), 5.0)):
+            rig.loses = 1
+            source.steer(asked)
+            for _ in range(3):
+                next_frame(source)
+            assert rig.controls["LensPosition"] == got
+
+
+def test_a_camera_without_a_lens_applies_what_it_has(rig: Rig) -> None:
+    del rig.offered["AfMode"], rig.offered["LensPosition"]
+    with opened(source_on(rig, exposure_us=5000)) as source:
+        next_frame(source)
+        assert source.steer(Controls(focus_dioptres=8, exposure_us=1250))
+        next_frame(source)
+        assert rig.controls["ExposureTime"] == 1250
+        assert not source.steer(Controls(focus_dioptres=8))
+        next_frame(source)
+        assert rig.controls["ExposureTime"] == 5000
+        assert "LensPosition" not in rig.controls
+
+
+def test_opening_again_begins_with_what_is_configured(rig: Rig) -> None:
+    source = source_on(rig, focus_dioptres=5, exposure_us=5000)
+    with opened(source):
+        next_frame(source)
+        source.steer(Controls(focus_dioptres=8, exposure_us=1250))
+        next_frame(source)
+    with opened(source):
+        for _ in range(4):
+            next_frame(source)
+        assert (rig.controls["LensPosition"], rig.controls["ExposureTime"]) == (5.0, 5000)
+        assert rig.controls["AnalogueGain"] == 0
+
+
+def test_a_camera_that_breaks_down_while_it_is_steered_says_so_when_read(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    with opened(source_on(rig, focus_dioptres=5)) as source:
+        next_frame(source)
+        rig.offered = None  # type: ignore[assignment] # the library stumbles
+        assert not source.steer(Controls(focus_dioptres=8))
+        assert "camera 0 could not be steered" in caplog.text
+
+
+STEERED = st.builds(
+    Controls,
+    focus_dioptres=st.one_of(st.none(), st.floats(0, 32)),
+    exposure_us=st.one_of(st.none(), st.integers(50, 100_000)),
+)
+
+
+@given(
+    asked=st.lists(STEERED, max_size=6),
+    exposure_us=st.one_of(st.none(), st.integers(50, 77_000)),
+    gain=st.one_of(st.none(), st.floats(1, 16)),
+    focus=st.one_of(st.none(), st.floats(0, 15)),
+    without=st.sets(st.sampled_from(["ExposureTime", "AnalogueGain", "AfMode", "LensPosition"])),
+)
+def test_whatever_was_asked_in_between_the_camera_comes_back_to_what_is_configured(
+    asked: list[Controls],
+    exposure_us: int | None,
+    gain: float | None,
+    focus: float | None,
+    without: set[str],
+) -> None:
+    offered = {name: limits for name, limits in Rig(ManualClock()).offered.items() if name not in without}
+    configured = wanted_controls(
+        frames_per_second=30, exposure_us=exposure_us, gain=gain, focus_dioptres=focus
+    )
+    in_force, _ = possible_controls(configured, offered)
+    begun = dict(in_force)
+    before = Controls()
+    for after in (*asked, Controls()):
+        changes = steered_controls(configured, offered, before=before, after=after, gain=3.0)
+        assert set(changes) <= set(offered)
+        in_force |= changes
+        before = after
+    by_itself = {"ExposureTime": 0, "AnalogueGain": 0, "AfMode": 0, "LensPosition": 1.0}
+    for name, value in in_force.items():
+        assert value == begun.get(name, by_itself.get(name))
 
 
 NUMBERS = st.one_of(st.integers(-1000, 10**6), st.floats(-1000, 1e6))

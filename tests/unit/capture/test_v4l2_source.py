@@ -12,6 +12,7 @@ import pytest
 from device.capture.v4l2_source import V4l2Source
 from device.capture.v4l2_video import brightness, open_video
 from device.errors import CameraStalled, CameraUnavailable
+from device.model import Controls
 from device.runtime import SystemClock
 from tests.support.frame_source_contract import opened
 
@@ -321,3 +322,53 @@ def test_opencv_itself_refuses_a_device_that_is_no_camera() -> None:
     )
     with pytest.raises(CameraUnavailable, match="cannot be used"):
         source.open()
+
+
+def exposing(webcam: Webcam, mode: float, time: float) -> Webcam:
+    webcam.settings |= {cv2.CAP_PROP_AUTO_EXPOSURE: mode, cv2.CAP_PROP_EXPOSURE: time}
+    return webcam
+
+
+def exposure(webcam: Webcam) -> tuple[float, float]:
+    return webcam.settings[cv2.CAP_PROP_AUTO_EXPOSURE], webcam.settings[cv2.CAP_PROP_EXPOSURE]
+
+
+@pytest.mark.parametrize(("mode", "time"), [(3, 156), (1, 80)])
+def test_the_exposure_of_a_usb_camera_is_steered_and_set_back(
+    webcam: Webcam, mode: float, time: float
+) -> None:
+    with opened(source_on(exposing(webcam, mode, time))) as source:
+        assert source.steer(Controls(exposure_us=1250))
+        webcam.show(grey(1), grey(2))
+        assert exposure(webcam) == (1, 12)
+        assert source.steer(Controls())
+        webcam.show(grey(3), grey(4))
+        assert exposure(webcam)[0] == mode
+        assert mode != 1 or exposure(webcam)[1] == time
+        webcam.unplug()
+
+
+def test_a_steered_usb_camera_is_given_back_as_it_was(webcam: Webcam) -> None:
+    with opened(source_on(exposing(webcam, 3, 156))) as source:
+        source.steer(Controls(exposure_us=312))
+        webcam.show(grey(1), grey(2))
+        assert exposure(webcam) == (1, 3)
+        webcam.unplug()
+    assert webcam.released.wait(PATIENCE_S)
+    assert exposure(webcam)[0] == 3
+
+
+def test_the_lens_of_a_usb_camera_is_left_alone(webcam: Webcam) -> None:
+    with opened(source_on(exposing(webcam, 3, 156))) as source:
+        before = dict(webcam.settings)
+        assert not source.steer(Controls(focus_dioptres=8))
+        webcam.show(grey(1), grey(2))
+        assert webcam.settings == before
+        webcam.unplug()
+
+
+def test_a_usb_camera_that_exposes_as_it_likes_says_so(webcam: Webcam) -> None:
+    with opened(source_on(exposing(webcam, -1, -1))) as source:
+        assert not source.steer(Controls(exposure_us=1250))
+        assert not source.steer(Controls())
+        webcam.unplug()
