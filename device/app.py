@@ -293,6 +293,7 @@ def _forwarder(settings: Settings, journal: SqliteJournal, clock: Clock) -> Forw
             cert_file=uplink.tls.cert_file,
             key_file=uplink.tls.key_file,
             server_name=uplink.tls.server_name or "",
+            alpn=("mqtt",) if uplink.tls.alpn else (),
         )
 
     def session(will: Message) -> Session:

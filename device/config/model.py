@@ -349,6 +349,9 @@ class Tls(Section):
     key_file: PrivateKeyFile | None = Field(
         None, description="The certificate's private key, without a passphrase."
     )
+    alpn: Flag = Field(
+        False, description="Offer the protocol name `mqtt`, as brokers on port 443 want it (RFC 7301)."
+    )
     server_name: Host | None = Field(
         None, description="The name in the broker's certificate, where it is not `host`."
     )
