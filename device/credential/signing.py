@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from device.credential import base45, cbor
-from device.credential.cose import ROTATING_CODE, to_be_signed
+from device.credential.cose import ROTATING_CODE, open_sign1, to_be_signed
 from device.credential.cwt import ROTATES
 from device.credential.flaw import Flawed
 from device.credential.signature import Algorithm
@@ -133,6 +133,17 @@ def cwt_pass(grant: Grant, key: SigningKey, *, rotating_code: int | None = None)
     signature = key.sign(to_be_signed(protected, payload))
     unprotected: dict[int | str, cbor.Plain] = {} if rotating_code is None else {ROTATING_CODE: rotating_code}
     return base45.encode(_TAG_SIGN1 + cbor.encode([protected, unprotected, payload, signature]))
+
+
+def with_rotating_code(text: str, code: int) -> str:
+    """A CWT pass as its holder shows it, with the code of the moment. Needs no key: the code is not signed.
+
+    Raises:
+        Flawed: the text is no CWT in base45.
+    """
+    message = open_sign1(base45.decode(text))
+    parts: list[cbor.Plain] = [message.protected, {ROTATING_CODE: code}, message.payload, message.signature]
+    return base45.encode(_TAG_SIGN1 + cbor.encode(parts))
 
 
 def jws_pass(grant: Grant, key: SigningKey) -> str:

@@ -31,7 +31,7 @@ MAX_KEYS = 4096
 MIN_SECRET_BYTES = 16
 """A shorter one could be guessed from a few codes."""
 
-_ISSUER = re.compile(r"[A-Za-z0-9._-]{1,64}")
+ISSUER = re.compile(r"[A-Za-z0-9._-]{1,64}")
 """It goes into events, and with a slash behind it into identifiers."""
 
 
@@ -120,7 +120,7 @@ class ParsedTrust:
     problems: tuple[str, ...] = ()
 
 
-def parse_trust(text: str, *, audiences: frozenset[str] = frozenset()) -> ParsedTrust:
+def parse_trust(text: str, *, audiences: frozenset[str] | None = frozenset()) -> ParsedTrust:
     """Reads a trust list file: ``{"keys": [{kid, issuer, spki, uses, ...}, ...]}``.
 
     `kid` and `spki` are base64 (DER), `uses` the words of `Use`, times RFC 3339. `kid_text` stands for `kid`
@@ -129,7 +129,7 @@ def parse_trust(text: str, *, audiences: frozenset[str] = frozenset()) -> Parsed
 
     Args:
         text: of the file.
-        audiences: the names this gate answers to, as in `Rules`.
+        audiences: the names this gate answers to, as in `Rules`; None takes the keys of every gate.
     """
     try:
         document = json.loads(text)
@@ -147,7 +147,7 @@ def parse_trust(text: str, *, audiences: frozenset[str] = frozenset()) -> Parsed
         except (KeyError, TypeError, ValueError) as error:
             problems.append(f"key {number}: {_complaint(error)}")
             continue
-        if gates and gates.isdisjoint(audiences):
+        if gates and audiences is not None and gates.isdisjoint(audiences):
             elsewhere += 1
         else:
             keys.append(key)
@@ -175,7 +175,7 @@ def _complaint(error: Exception) -> str:
 def _entry(entry: Any) -> TrustedKey:  # noqa: ANN401 - JSON
     uses = frozenset(Use(word) for word in entry["uses"])
     issuer = entry["issuer"]
-    if not uses or not isinstance(issuer, str) or not _ISSUER.fullmatch(issuer):
+    if not uses or not isinstance(issuer, str) or not ISSUER.fullmatch(issuer):
         raise ValueError("uses or issuer")
     return TrustedKey(
         kid=_kid(entry),

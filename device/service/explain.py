@@ -149,14 +149,15 @@ def explain(
         detail=verdict.detail,
         rule=verdict.rule,
         place=place_of(verdict.rule) if place_of is not None and verdict.rule else "",
-        found=_found(credential),
+        found=fields_of(credential),
         warnings=credential.warnings,
         subject=judgement.subject,
         rules=judge.fingerprint,
     )
 
 
-def _found(credential: Credential) -> tuple[str, ...]:
+def fields_of(credential: Credential) -> tuple[str, ...]:
+    """Names of what was found in a code, never what they hold."""
     present = {
         "identifier": bool(credential.identifier),
         "name": bool(credential.name),

@@ -8,16 +8,23 @@ from __future__ import annotations
 
 import base64
 import io
-import os
+import secrets
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from device.credential.flaw import Flawed
-from device.credential.signature import Algorithm
-from device.credential.signing import SigningKey, cwt_pass, jws_pass
-from device.credential.trust import Use
+from device.credential.registry import parse
+from device.credential.rotation import STEP_S, code_at
+from device.credential.signature import Algorithm, PublicKey
+from device.credential.signing import SigningKey, cwt_pass, jws_pass, with_rotating_code
+from device.credential.trust import Trust, TrustedKey, Use
 from device.errors import GateError
+from device.model import Standing
+from device.service.keeping import write_new, write_over
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
     from pathlib import Path
 
     from device.credential.signing import Grant
@@ -25,25 +32,40 @@ if TYPE_CHECKING:
 ALGORITHMS = {"ed25519": Algorithm.EDDSA, "es256": Algorithm.ES256}
 FORMS = {"cwt": cwt_pass, "jws": jws_pass}
 
+NUMBER_BYTES = 8
+"""By chance alone, two passes share a number once in four thousand million passes."""
+
+ROTATION_SECRET_BYTES = 32
+"""As long as the hash the changing codes are reckoned with."""
+
 _QUIET_ZONE_MODULES = 4  # ISO/IEC 18004, section 5.3.8
 _PICTURE_MODULE_PIXELS = 8  # a version 8 code becomes 456 pixels: 5 cm at 230 dots an inch
 
 
-def make_key(path: Path, algorithm: str = "ed25519") -> SigningKey:
+# -- keys -----------------------------------------------------------------------------------------
+
+
+def make_key(path: Path, algorithm: str = "ed25519", *, force: bool = False) -> SigningKey:
     """A new private key in a new file that only its owner can read. Blocks until it is on the disk.
 
+    Args:
+        path: of the file.
+        algorithm: one of `ALGORITHMS`.
+        force: replaces a file that is there.
+
     Raises:
-        GateError: the file exists or cannot be written; a key is never replaced.
+        GateError: the file cannot be written; or exists, and `force` is not given.
     """
     pem = SigningKey.generate(ALGORITHMS[algorithm])
     try:
-        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(fd, "wb") as file:
-            file.write(pem)
-            file.flush()
-            os.fsync(file.fileno())
+        if force:
+            write_over(path, pem, mode=0o600)
+        else:
+            write_new(path, pem, mode=0o600)
     except FileExistsError:
-        raise GateError(f"{path}: exists; a key is never replaced") from None
+        raise GateError(
+            f"{path}: exists and is kept; choose another name, or replace it with --force"
+        ) from None
     except OSError as error:
         raise GateError(f"{path}: {error.strerror}") from error
     return SigningKey(pem)
@@ -60,18 +82,79 @@ def read_key(path: Path) -> SigningKey:
     except OSError as error:
         raise GateError(f"{path}: {error.strerror}") from error
     except Flawed:
-        raise GateError(f"{path}: no unencrypted Ed25519 or P-256 private key") from None
+        raise GateError(
+            f"{path}: no unencrypted Ed25519 or P-256 private key; `gate-scanner keys` makes one"
+        ) from None
 
 
-def trust_entry(key: SigningKey, *, issuer: str, form: str = "cwt") -> dict[str, object]:
-    """The entry for a gate's trust list: the public half, and that it signs passes and nothing else."""
+def trust_entry(
+    key: SigningKey, *, issuer: str, form: str = "cwt", gates: Sequence[str] = (), rotating: bool = False
+) -> dict[str, object]:
+    """The entry for a gate's trust list: the public half, and that it signs passes and nothing else.
+
+    Args:
+        key: of the issuer.
+        issuer: its name, as events carry it.
+        form: of its passes, one of `FORMS`.
+        gates: where alone it counts; empty for every gate.
+        rotating: puts a new secret for changing codes in, which makes the list a secret.
+    """
     kid = {"kid_text": key.kid.hex()} if form == "jws" else {"kid": base64.b64encode(key.kid).decode()}
-    return {**kid, "issuer": issuer, "spki": base64.b64encode(key.spki).decode(), "uses": [Use.PASS.value]}
+    entry: dict[str, object] = {
+        **kid,
+        "issuer": issuer,
+        "spki": base64.b64encode(key.spki).decode(),
+        "uses": [Use.PASS.value],
+    }
+    if gates:
+        entry["gates"] = list(gates)
+    if rotating:
+        entry["rotation_secret"] = base64.b64encode(secrets.token_bytes(ROTATION_SECRET_BYTES)).decode()
+    return entry
+
+
+# -- passes ---------------------------------------------------------------------------------------
+
+
+def numbered(grant: Grant) -> Grant:
+    """The grant with a number where it needs one: for a changing code, or when it names nobody."""
+    if grant.number or (grant.subject and not grant.rotates):
+        return grant
+    return replace(grant, number=secrets.token_bytes(NUMBER_BYTES))
 
 
 def issue(grant: Grant, key: SigningKey, *, form: str = "cwt") -> str:
-    """The text of a pass. Pure."""
-    return FORMS[form](grant, key)
+    """The text of a pass, read back as a gate would. Pure.
+
+    Raises:
+        GateError: no gate would take such a pass.
+    """
+    text = FORMS[form](grant, key)
+    kid = key.kid.hex().encode() if form == "jws" else key.kid
+    secret = bytes(ROTATION_SECRET_BYTES) if grant.rotates else b""
+    own = TrustedKey(kid, "issuer", PublicKey(key.spki), frozenset({Use.PASS}), rotation_secret=secret)
+    read = parse(text.encode(), trust=Trust([own]))
+    if read.standing is not Standing.VERIFIED:
+        raise GateError(
+            f"no gate would take this pass: its {read.detail or 'form'} is not as it must be "
+            "(holder, issuer and gates are at most 256 visible characters each, gates at most 64)"
+        )
+    return text
+
+
+def of_now(text: str, trust: Trust, moment: datetime) -> tuple[str, int]:
+    """A pass with the changing code of this moment, and how many seconds the code is the one.
+
+    Raises:
+        GateError: the trust list does not verify it, or it has no changing code.
+    """
+    credential = parse(text.encode(), trust=trust)
+    if credential.standing is not Standing.VERIFIED:
+        raise GateError("the trust list does not verify this pass: see `gate-scanner pass inspect`")
+    if credential.rotation is None:
+        raise GateError("this pass has no changing code; show it without --trust")
+    left_s = STEP_S - int(moment.timestamp()) % STEP_S
+    return with_rotating_code(text, code_at(credential.rotation.key, moment)), left_s
 
 
 def draw(text: str, path: Path | None = None) -> str:
@@ -80,19 +163,26 @@ def draw(text: str, path: Path | None = None) -> str:
     Level M: a tenth of a printed code may be damaged, and the code stays small.
 
     Raises:
-        GateError: segno is not installed, or the file cannot be written.
+        GateError: segno is not installed, the text is too long, or the file cannot be written.
     """
     try:
         import segno  # noqa: PLC0415 - only who draws passes needs it
     except ModuleNotFoundError:
-        raise GateError("drawing codes needs segno: pip install 'gate-scanner[demo]'") from None
-    code = segno.make_qr(text, error="m", boost_error=False)
+        raise GateError(
+            "drawing codes needs segno: pip install 'gate-scanner[demo]'; --text needs nothing"
+        ) from None
+    try:
+        code = segno.make_qr(text, error="m", boost_error=False)
+    except ValueError as error:  # segno's DataOverflowError
+        raise GateError(f"{len(text)} characters do not fit into a QR code") from error
     if path is None:
         lines = io.StringIO()
         code.terminal(lines, border=_QUIET_ZONE_MODULES, compact=True)
         return lines.getvalue()
+    if path.suffix.lower() not in {".png", ".svg"}:
+        raise GateError(f"{path}: the picture's name ends in .png or .svg")
     try:
         code.save(str(path), scale=_PICTURE_MODULE_PIXELS, border=_QUIET_ZONE_MODULES)
-    except (OSError, ValueError) as error:
-        raise GateError(f"{path}: {error}") from error
+    except OSError as error:
+        raise GateError(f"{path}: {error.strerror}") from error
     return f"{path}: version {code.version}, {17 + 4 * int(code.version)} modules a side"

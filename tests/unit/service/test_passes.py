@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import json
 import stat
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,10 +17,22 @@ from device.credential.flaw import Flawed
 from device.credential.registry import parse
 from device.credential.signature import Algorithm
 from device.credential.signing import Grant, SigningKey
-from device.credential.trust import parse_trust
+from device.credential.trust import NOBODY, parse_trust
 from device.errors import GateError
 from device.model import Standing
-from device.service.passes import ALGORITHMS, FORMS, draw, issue, make_key, read_key, trust_entry
+from device.service.inspect import inspect
+from device.service.passes import (
+    ALGORITHMS,
+    FORMS,
+    NUMBER_BYTES,
+    draw,
+    issue,
+    make_key,
+    numbered,
+    of_now,
+    read_key,
+    trust_entry,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,13 +88,18 @@ def test_a_key_file_is_its_owners_only_and_reads_back(tmp_path: Path) -> None:
     assert len(key.kid) == 8
 
 
-def test_a_key_is_never_replaced(tmp_path: Path) -> None:
+def test_a_key_is_kept_unless_it_is_to_be_replaced(tmp_path: Path) -> None:
     path = tmp_path / "issuer.pem"
     make_key(path)
     before = path.read_bytes()
-    with pytest.raises(GateError, match="never replaced"):
+    with pytest.raises(GateError, match="kept"):
         make_key(path, "es256")
     assert path.read_bytes() == before
+    key = make_key(path, "es256", force=True)
+    assert read_key(path).kid == key.kid
+    assert path.read_bytes() != before
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert [file.name for file in tmp_path.iterdir()] == ["issuer.pem"]
 
 
 def test_a_missing_folder_or_file_is_told_without_a_traceback(tmp_path: Path) -> None:
@@ -105,6 +123,47 @@ def test_what_is_no_key_of_ours_is_refused_without_showing_it(tmp_path: Path) ->
         SigningKey.generate(Algorithm.PS256)
 
 
+def test_a_pass_for_nobody_and_one_that_rotates_get_a_number() -> None:
+    anybody = Grant(subject="", expires=GRANT.expires)
+    assert len(numbered(anybody).number) == NUMBER_BYTES
+    assert numbered(anybody).number != numbered(anybody).number
+    assert len(numbered(Grant(subject="mau", expires=GRANT.expires, rotates=True)).number) == NUMBER_BYTES
+    assert numbered(GRANT) == GRANT
+    assert numbered(Grant(subject="mau", expires=GRANT.expires)).number == b""
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        Grant(subject="line\nbreak", expires=GRANT.expires),
+        Grant(subject="x" * 257, expires=GRANT.expires),
+        Grant(subject="", expires=GRANT.expires),
+        Grant(subject="mau", expires=GRANT.expires, audience=tuple(map(str, range(65)))),
+    ],
+)
+@pytest.mark.parametrize("form", FORMS)
+def test_a_pass_that_no_gate_would_take_is_not_issued(bad: Grant, form: str) -> None:
+    with pytest.raises(GateError, match="no gate would take"):
+        issue(bad, KEYS["ed25519"], form=form)
+
+
+def test_a_rotating_pass_is_shown_with_the_code_of_the_moment() -> None:
+    key = KEYS["ed25519"]
+    entry = trust_entry(key, issuer="office", rotating=True)
+    trust = parse_trust(json.dumps({"keys": [entry]})).trust
+    moment = datetime(2026, 3, 2, 8, 0, 20, tzinfo=UTC)
+    text = issue(numbered(replace(GRANT, rotates=True)), key)
+    assert inspect(text.encode(), trust=trust, now=moment).rotating == "missing"
+    shown, left_s = of_now(text, trust, moment)
+    assert left_s == 10
+    assert inspect(shown.encode(), trust=trust, now=moment).rotating == "current"
+    assert inspect(shown.encode(), trust=trust, now=moment + timedelta(minutes=5)).rotating == "old"
+    with pytest.raises(GateError, match="does not verify"):
+        of_now(text, NOBODY, moment)
+    with pytest.raises(GateError, match="no changing code"):
+        of_now(issue(GRANT, key), trust, moment)
+
+
 @pytest.mark.parametrize("form", FORMS)
 def test_a_drawn_pass_is_read_by_the_gates_reader(tmp_path: Path, form: str) -> None:
     cv2 = pytest.importorskip("cv2")
@@ -122,3 +181,5 @@ def test_a_terminal_gets_lines_and_a_bad_file_name_a_sentence(tmp_path: Path) ->
         draw("text", tmp_path / "missing" / "pass.png")
     with pytest.raises(GateError):
         draw("text", tmp_path / "pass.unknown")
+    with pytest.raises(GateError, match="do not fit"):
+        draw("x" * 5000)

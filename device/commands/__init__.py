@@ -1,0 +1,1 @@
+"""Commands too large for `device/cli.py`: each file adds its own to the command line."""

@@ -1,0 +1,113 @@
+"""`gate-scanner keys`: an issuer's private key, and what gates need to know of it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from device.errors import ExitCode
+
+if TYPE_CHECKING:
+    from device.credential.signing import SigningKey
+
+
+def add_keys(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Adds the command to the command line."""
+    keys = commands.add_parser(
+        "keys",
+        help="make the key that signs passes; tell gates about it",
+        description="Whoever has the private key can make passes: keep it off the gates, a copy in a safe. "
+        "Gates get the trust list, which holds the public half only (credentials.trust_list).",
+    )
+    kinds = keys.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    issuer = kinds.add_parser(
+        "issuer",
+        help="a new private key for issuing passes",
+        description="Makes KEY, readable by you alone, and puts its public half on a trust list.",
+        epilog="Example: gate-scanner keys issuer office.pem --name office --trust trust.json",
+    )
+    _takes_entry(issuer)
+    issuer.add_argument(
+        "--algorithm",
+        choices=("ed25519", "es256"),
+        default="ed25519",
+        help="ed25519 (default) makes the smallest codes; es256 is for readers that know nothing else",
+    )
+    issuer.add_argument(
+        "--rotating",
+        action="store_true",
+        help="passes may ask for a code that changes every 30 s; makes the trust list a secret",
+    )
+    issuer.add_argument("--force", action="store_true", help="replace a key that is there: it is lost")
+    issuer.set_defaults(command=_issuer)
+
+    show = kinds.add_parser(
+        "show", help="the trust list entry of a key that is there", description="Makes nothing new."
+    )
+    _takes_entry(show)
+    show.set_defaults(command=_show)
+
+
+def _takes_entry(command: argparse.ArgumentParser) -> None:
+    command.add_argument("key", type=Path, metavar="KEY", help="file of the private key, office.pem")
+    command.add_argument(
+        "--name", type=_issuer_name, required=True, help="who issues, as events and lists will have it"
+    )
+    command.add_argument(
+        "--form", choices=("cwt", "jws"), default="cwt", help="of the passes (default cwt: smaller codes)"
+    )
+    command.add_argument(
+        "--gate", action="append", default=[], metavar="NAME", help="trust it at this gate only; repeatable"
+    )
+    command.add_argument(
+        "--trust", type=Path, metavar="FILE", help="add it to this trust list, made when missing"
+    )
+
+
+def _issuer_name(text: str) -> str:
+    from device.credential.trust import ISSUER
+
+    if not ISSUER.fullmatch(text):
+        raise argparse.ArgumentTypeError("1 to 64 letters, digits, dots, dashes and underscores")
+    return text
+
+
+def _issuer(args: argparse.Namespace) -> int:
+    from device.service.passes import make_key
+    from device.service.trustfile import read_trust
+
+    if args.trust and args.trust.exists():
+        read_trust(args.trust)  # a broken list is told before a key is made
+    key = make_key(args.key, args.algorithm, force=args.force)
+    print(f"{args.key}: a new private key, readable by you alone", file=sys.stderr)
+    return _tell(args, key, rotating=args.rotating)
+
+
+def _show(args: argparse.Namespace) -> int:
+    from device.service.passes import read_key
+
+    return _tell(args, read_key(args.key), rotating=False)
+
+
+def _tell(args: argparse.Namespace, key: SigningKey, *, rotating: bool) -> int:
+    """The entry goes where it was asked for: into the list, or to standard output."""
+    from device.service.passes import trust_entry
+    from device.service.trustfile import add_entry
+
+    entry = trust_entry(key, issuer=args.name, form=args.form, gates=args.gate, rotating=rotating)
+    if args.trust is None:
+        print("for the list 'keys' of the gates' trust list:", file=sys.stderr)
+        print(json.dumps(entry, indent=2))
+        return ExitCode.OK
+    count = add_entry(args.trust, entry)
+    print(f"{args.trust}: trusts {args.name}; {count} key{'s' * (count != 1)} in all", file=sys.stderr)
+    if rotating:
+        print("it holds the secret of the changing codes now: for the gates' eyes only", file=sys.stderr)
+    print(
+        "copy it to the gates and name it in their configuration as credentials.trust_list", file=sys.stderr
+    )
+    return ExitCode.OK
