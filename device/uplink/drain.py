@@ -206,7 +206,7 @@ class Drain:
         composed = self._outgoing.compose(self._opened, self._careful)
         for event in composed.too_large:
             self._set_aside(event, "larger than the packets the broker takes")
-        return composed.events, composed.message or self._inbox.next_replayed()
+        return composed.events, composed.message or self._inbox.next_message(self._opened)
 
     # -- taking in --------------------------------------------------------------------------------
 
@@ -279,6 +279,7 @@ class Drain:
         """The broker hung up because of a packet: find out which, and do not offer it for ever."""
         suspects = self._flight.events
         if not suspects:
+            self._inbox.give_up()
             return
         self._careful_through = max(self._careful_through, suspects[-1].seq)
         if len(suspects) == 1 and self._hopeless(suspects, 0):

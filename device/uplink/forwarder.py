@@ -17,7 +17,7 @@ from device.uplink.drain import Drain
 from device.uplink.inbox import Inbox
 from device.uplink.ports import Closed, Opened
 from device.uplink.reasons import Loss
-from device.uplink.state import Status, state_message
+from device.uplink.state import Kept, Status, state_message
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -112,7 +112,13 @@ class Forwarder:
         self._clock = clock
         self._version = version
         self._backoff = Backoff(min_s=backoff_min_s, max_s=backoff_max_s, random=random)
-        self._inbox = Inbox(backlog=backlog, address=address, clock=clock, verify=verify)
+        self._inbox = Inbox(
+            backlog=backlog,
+            address=address,
+            clock=clock,
+            state=lambda: self._state(Status.ONLINE),
+            verify=verify,
+        )
         self._drain = Drain(
             backlog=backlog,
             inbox=self._inbox,
@@ -205,7 +211,9 @@ class Forwarder:
         session.close(with_will=not said, timeout_s=_STOP_CLOSE_S)
 
     def _state(self, status: Status) -> Message:
-        return state_message(self._address, status, self._clock.reading(), self._version)
+        stats = self._backlog.stats()
+        kept = Kept(stats.journal, stats.first_seq, stats.acknowledged_through)
+        return state_message(self._address, status, self._clock.reading(), self._version, kept)
 
     # -- between connections ----------------------------------------------------------------------
 

@@ -28,6 +28,16 @@ _BATCH_MAX_BYTES = 65_536
 _PACKET_OVERHEAD_BYTES = 512
 
 
+def packet_room(opened: Opened) -> int:
+    """How many bytes of payload the broker takes in one message."""
+    return opened.packet_max_bytes - _PACKET_OVERHEAD_BYTES
+
+
+def batch_room(opened: Opened) -> int:
+    """How many bytes of JSON go into one batch."""
+    return min(_BATCH_MAX_BYTES, packet_room(opened))
+
+
 @dataclass(frozen=True, slots=True)
 class Composed:
     """The next message.
@@ -92,8 +102,7 @@ class Outgoing:
         events: list[StoredEvent] = []
         parts: list[bytes] = []
         too_large: list[StoredEvent] = []
-        packet_room = opened.packet_max_bytes - _PACKET_OVERHEAD_BYTES
-        room = min(_BATCH_MAX_BYTES, packet_room)
+        room = batch_room(opened)
         now = self._clock.reading()
         most = self._batch_events if len(self._unsent) > opened.window else 1
         while self._unsent and len(events) < most:
@@ -103,7 +112,7 @@ class Outgoing:
             if events and (alone or len(part) > room):
                 break
             self._unsent.popleft()
-            if len(part) > packet_room:
+            if len(part) > packet_room(opened):
                 too_large.append(event)
                 continue
             events.append(event)

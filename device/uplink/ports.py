@@ -13,6 +13,25 @@ if TYPE_CHECKING:
     from device.uplink.wire import Message
 
 
+class BacklogStats(Protocol):
+    """As far as a gate tells the district about its journal."""
+
+    @property
+    def journal(self) -> str:
+        """Its id."""
+        ...
+
+    @property
+    def first_seq(self) -> int:
+        """Number of the oldest event still kept, or of the next one when there is none."""
+        ...
+
+    @property
+    def acknowledged_through(self) -> int:
+        """Up to here every event is at the broker or set aside."""
+        ...
+
+
 class Backlog(Protocol):
     """The journal, as the uplink sees it. Called from the forwarder's thread only.
 
@@ -44,6 +63,10 @@ class Backlog(Protocol):
 
     def read(self, from_seq: int, limit: int) -> tuple[StoredEvent, ...]:
         """Events from a seq on, whatever their state, at most `limit`."""
+        ...
+
+    def stats(self) -> BacklogStats:
+        """The journal now. Never waits for the card."""
         ...
 
 

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import json
 import threading
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from device.model import StoredEvent
 
 if TYPE_CHECKING:
     from device.errors import JournalError
+
+
+@dataclass(frozen=True)
+class MemoryStats:
+    journal: str
+    first_seq: int
+    acknowledged_through: int
 
 
 class MemoryBacklog:
@@ -26,6 +34,7 @@ class MemoryBacklog:
         self._journal = journal
         self._changed = threading.Condition()
         self._events: list[StoredEvent] = []
+        self._first = 1
         self._cursor = 0
         self._aside: dict[int, str] = {}
         self.append(count)
@@ -44,6 +53,11 @@ class MemoryBacklog:
     def ids(self) -> list[str]:
         """The ids of everything appended."""
         return [event.id for event in self._events]
+
+    def prune(self, first: int) -> None:
+        """Events before this one are not kept any more."""
+        with self._changed:
+            self._first = first
 
     def append(self, count: int = 1, *, filler: str = "") -> None:
         """Adds events with the next seqs, about 300 bytes each, and `filler`."""
@@ -103,7 +117,12 @@ class MemoryBacklog:
     def read(self, from_seq: int, limit: int) -> tuple[StoredEvent, ...]:
         self._fail()
         with self._changed:
-            return tuple(self._events[from_seq - 1 : from_seq - 1 + limit])
+            first = max(from_seq, self._first)
+            return tuple(self._events[first - 1 : first - 1 + limit])
+
+    def stats(self) -> MemoryStats:
+        with self._changed:
+            return MemoryStats(self._journal, self._first, self._cursor)
 
     def _settled(self) -> bool:
         return all(event.seq in self._aside for event in self._events[self._cursor :])

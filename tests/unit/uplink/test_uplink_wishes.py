@@ -10,9 +10,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device.uplink.ports import Closed
+from device.uplink.ports import Closed, Opened
 from device.uplink.reasons import Loss
-from device.uplink.state import Status, state_message
+from device.uplink.state import Kept, Status, parse_state, state_message
 from device.uplink.wire import GateAddress, Message, parse_events
 from device.uplink.wishes import (
     WISH_MAX_BYTES,
@@ -203,6 +203,75 @@ def test_a_replay_of_another_journal_sends_nothing(caplog: pytest.LogCaptureFixt
         backlog.append()
         assert backlog.wait_until_settled()
     assert seqs(broker.received) == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_gate_says_with_its_birth_what_it_keeps_and_has_sent() -> None:
+    backlog, broker = MemoryBacklog(10), MemoryBroker()
+    backlog.prune(4)
+    with Uplink(backlog, broker.session):
+        assert backlog.wait_until_settled()
+    births = [parse_state(m.payload) for m in broker.received if m.topic == ADDRESS.state]
+    assert (births[0].status, births[0].kept) == (Status.ONLINE, Kept("j1", 4, 0))
+    assert (births[-1].status, births[-1].kept) == (Status.OFFLINE, Kept("j1", 4, 10))
+
+
+@pytest.mark.parametrize("wish", [REPLAY, {**REPLAY, "journal": "old"}])
+def test_a_wish_for_what_is_not_kept_is_answered_with_what_is(wish: dict[str, str | int]) -> None:
+    backlog, broker = MemoryBacklog(200), MemoryBroker()
+    with Uplink(backlog, broker.session, verify=verify, batch_events=1):
+        assert backlog.wait_until_settled()
+        backlog.prune(100)
+        broker.bring(Message(ADDRESS.cmd("replay"), signed(wish, KEY.sign)))
+        assert broker.wait_for(lambda b: [m.topic for m in b.received].count(ADDRESS.state) == 2)
+        (_, answer) = (parse_state(m.payload) for m in broker.received if m.topic == ADDRESS.state)
+        assert answer.kept == Kept("j1", 100, 200)
+        if wish is REPLAY:
+            assert broker.wait_for(lambda b: seqs(b.received)[200:] == list(range(100, 131)))
+
+
+def test_a_replay_keeps_to_the_packets_the_broker_takes() -> None:
+    backlog, broker = MemoryBacklog(), MemoryBroker()
+    broker.opened = Opened(20, 8192)
+    backlog.append(20)
+    backlog.append(filler="x" * 9000)
+    backlog.append(109)
+    with Uplink(backlog, broker.session, verify=verify):
+        assert backlog.wait_until_settled()
+        before = len(broker.received)
+        broker.bring(Message(ADDRESS.cmd("replay"), signed(REPLAY, KEY.sign)))
+        assert broker.wait_for(lambda b: len(seqs(b.received[before:])) == 127)
+        replayed = broker.received[before:]
+    assert seqs(replayed) == [seq for seq in range(3, 131) if seq != 21]
+    assert all(sum(len(e.data) for e in parse_events(m.payload)) < 8192 for m in replayed[:-1])
+
+
+def test_a_replay_the_broker_hangs_up_on_is_given_up_and_live_events_go_on() -> None:
+    def answer(message: Message) -> Answer:
+        return Closed(Loss.CONTENT) if len(seqs([message])) > 1 else 0
+
+    backlog, broker = MemoryBacklog(200), MemoryBroker(answer=answer)
+    with Uplink(backlog, broker.session, verify=verify, batch_events=1) as running:
+        assert backlog.wait_until_settled()
+        broker.bring(Message(ADDRESS.cmd("replay"), signed(REPLAY, KEY.sign)))
+        assert broker.wait_for(lambda b: running.forwarder.stats().reconnects == 1)
+        backlog.append(3)
+        assert backlog.wait_until_settled()
+        assert running.forwarder.stats().reconnects == 1
+    assert seqs(broker.received) == list(range(1, 204))
+
+
+def test_nonsense_is_said_once_however_often_it_comes(caplog: pytest.LogCaptureFixture) -> None:
+    backlog, broker = MemoryBacklog(1), MemoryBroker()
+    with Uplink(backlog, broker.session, verify=verify):
+        assert backlog.wait_until_settled()
+        for journal in ("old", "old", "older"):
+            broker.bring(Message(cursor_topic(ADDRESS), signed({**CURSOR, "journal": journal}, KEY.sign)))
+        for _ in range(5):
+            broker.bring(Message(cursor_topic(ADDRESS), b"nonsense"))
+        broker.bring(Message(cursor_topic(ADDRESS), signed({**CURSOR, "seq": 1}, KEY.sign)))
+        assert broker.wait_for(lambda _: backlog.confirmed == 1)
+    assert caplog.text.count("a wish is refused") == 1
+    assert caplog.text.count("for another journal") == 2
 
 
 # -- twins ----------------------------------------------------------------------------------------
