@@ -7,6 +7,7 @@ daemon.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import resource
@@ -71,4 +72,5 @@ def confine() -> None:
             resource.setrlimit(limit, (value, value))
         except (OSError, ValueError) as error:
             raise NotConfined(f"resource limit {limit}: {error}") from error
-    os.nice(NICENESS)
+    with contextlib.suppress(OSError):  # a courtesy, which a sandbox around the service may forbid
+        os.nice(NICENESS)
