@@ -10,7 +10,6 @@ import base64
 import binascii
 import json
 import os
-import re
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -19,12 +18,11 @@ from typing import TYPE_CHECKING
 from device import __version__
 from device.commands.keys import add_keys
 from device.commands.passes import add_pass
+from device.commands.watch import add_watch
 from device.errors import ConfigError, ExitCode, GateError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-
-    from device.service.consume import Broker
 
 DEFAULT_CONFIG = Path("/etc/gate-scanner/gate.yaml")
 
@@ -197,53 +195,6 @@ def _events(args: argparse.Namespace) -> int:
     return ExitCode.OK
 
 
-def _watch(args: argparse.Namespace) -> int:
-    from device.logs import set_up
-    from device.runtime import SystemClock
-    from device.service.consume import consume
-    from device.service.passes import read_key
-
-    if args.confirm and args.key is None:
-        raise UsageError("--confirm needs --key FILE: gates believe what is signed")
-    broker, tenant = _broker(args)
-    set_up("plain", "info", SystemClock())
-    return consume(
-        broker,
-        tenant=tenant,
-        site=args.site,
-        gate=args.gate,
-        store=args.store,
-        key=read_key(args.key) if args.confirm else None,
-        json=args.json,
-        until_quiet_s=args.until_quiet,
-    )
-
-
-def _broker(args: argparse.Namespace) -> tuple[Broker, str]:
-    """The broker and the tenant: from a gate's configuration, or as told."""
-    from device.service.consume import Broker
-    from device.uplink.tls import Tls
-
-    if args.config is not None:
-        from device.config.loader import load
-
-        settings = load(args.config, check_files=False)
-        uplink, tls = settings.uplink, None
-        if uplink.tls:
-            files = uplink.tls
-            tls = Tls(files.ca_file, files.cert_file, files.key_file, files.server_name or "")
-        tenant = args.tenant or settings.gate.tenant
-        client_id = args.client_id or f"watch-{tenant}"
-        name, password = uplink.username or "", uplink.password_file
-        return Broker(uplink.host or "", uplink.port, client_id, name, password, tls), tenant
-    if args.tenant is None:
-        raise UsageError("whose gates? --tenant T, or --config FILE")
-    tls = Tls(ca_file=args.tls_ca) if args.tls_ca else None
-    port = args.port or (8883 if tls else 1883)
-    client_id = args.client_id or f"watch-{args.tenant}"
-    return Broker(args.host, port, client_id, args.username, args.password_file, tls), args.tenant
-
-
 # -- what commands take ---------------------------------------------------------------------------
 
 
@@ -253,12 +204,6 @@ def _moment(text: str) -> datetime:
     except ValueError:
         raise argparse.ArgumentTypeError("a time like 2026-03-02T08:00:00+07:00") from None
     return moment.astimezone()  # without an offset: local time
-
-
-def _name(text: str) -> str:
-    if not re.fullmatch(r"[a-z0-9-]{1,48}", text, re.ASCII):
-        raise argparse.ArgumentTypeError("1 to 48 of a-z, 0-9 and '-'")
-    return text
 
 
 def _print_problems(error: ConfigError, *, as_json: bool) -> None:
@@ -356,48 +301,10 @@ def _parser() -> argparse.ArgumentParser:
         "--verify", action="store_true", help="check for gaps and changes; exit code 1 if any"
     )
     events.set_defaults(command=_events)
-    _add_watch(commands)
+    add_watch(commands)
     add_keys(commands)
     add_pass(commands)
     return parser
-
-
-def _add_watch(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    watch = commands.add_parser(
-        "watch",
-        help="the far end: stores every event, names what is missing",
-        description="Subscribes to a tenant's gates and keeps their events in an SQLite file, each once. "
-        "With --confirm it tells the gates what is stored and asks them for what is missing. "
-        "Exit code 1 when at the end something is missing or broken.",
-    )
-    watch.add_argument("--host", default="localhost", help="the broker (default: localhost)")
-    watch.add_argument("--port", type=int, help="default: 1883, with --tls-ca 8883")
-    watch.add_argument(
-        "--tls-ca", type=Path, metavar="FILE", help="encrypt; who signs the broker's certificate"
-    )
-    watch.add_argument("--username", default="", help="where the broker asks for one")
-    watch.add_argument(
-        "--password-file", type=Path, metavar="FILE", help="with the password and nothing else"
-    )
-    watch.add_argument(
-        "--config", type=Path, metavar="FILE", help="take broker and tenant from a gate's configuration"
-    )
-    watch.add_argument("--tenant", type=_name, help="whose gates")
-    watch.add_argument("--site", type=_name, default="+", help="only this one's (default: all)")
-    watch.add_argument("--gate", type=_name, default="+", help="only this one (default: all)")
-    watch.add_argument(
-        "--client-id", help="the broker keeps a queue under it; one for each consumer (default: watch-TENANT)"
-    )
-    watch.add_argument(
-        "--store", type=Path, default=Path("gate-events.db"), metavar="FILE", help="default: gate-events.db"
-    )
-    watch.add_argument("--confirm", action="store_true", help="tell the gates; they forget what is confirmed")
-    watch.add_argument("--key", type=Path, metavar="FILE", help="the district's Ed25519 key, PEM")
-    watch.add_argument("--json", action="store_true", help="one JSON object a line")
-    watch.add_argument(
-        "--until-quiet", type=float, metavar="S", help="end when nothing has arrived for S seconds"
-    )
-    watch.set_defaults(command=_watch)
 
 
 def _takes_config(command: argparse.ArgumentParser) -> None:

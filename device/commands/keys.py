@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from device.errors import ExitCode
+from device.errors import ExitCode, GateError
 
 if TYPE_CHECKING:
     from device.credential.signing import SigningKey
@@ -44,6 +44,17 @@ def add_keys(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     )
     issuer.add_argument("--force", action="store_true", help="replace a key that is there: it is lost")
     issuer.set_defaults(command=_issuer)
+
+    district = kinds.add_parser(
+        "district",
+        help="the key by which gates know their district",
+        description="Makes KEY, readable by you alone, for `watch --confirm`, and PUBLIC, for the gates.",
+        epilog="Example: gate-scanner keys district district.pem district.pub",
+    )
+    district.add_argument("key", type=Path, metavar="KEY", help="file of the private key")
+    district.add_argument("public", type=Path, metavar="PUBLIC", help="file of the public key")
+    district.add_argument("--force", action="store_true", help="replace a key that is there: it is lost")
+    district.set_defaults(command=_district)
 
     show = kinds.add_parser(
         "show", help="the trust list entry of a key that is there", description="Makes nothing new."
@@ -85,6 +96,23 @@ def _issuer(args: argparse.Namespace) -> int:
     key = make_key(args.key, args.algorithm, force=args.force)
     print(f"{args.key}: a new private key, readable by you alone", file=sys.stderr)
     return _tell(args, key, rotating=args.rotating)
+
+
+def _district(args: argparse.Namespace) -> int:
+    from device.service.keeping import write_over
+    from device.service.passes import make_key
+
+    key = make_key(args.key, force=args.force)
+    try:
+        write_over(args.public, key.public_pem, mode=0o644)
+    except OSError as error:
+        raise GateError(f"{args.public}: {error.strerror}") from error
+    print(f"{args.key}: a new private key, readable by you alone", file=sys.stderr)
+    print(
+        f"copy {args.public} to the gates and name it in their configuration as uplink.district_key_file",
+        file=sys.stderr,
+    )
+    return ExitCode.OK
 
 
 def _show(args: argparse.Namespace) -> int:

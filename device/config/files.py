@@ -29,7 +29,7 @@ HEAD_BYTES: Final = 64 * 1024
 NEIGHBOURS: Final = 500
 """Files of a folder that are looked through for a similar name."""
 
-_PEM: Final = re.compile(rb"-----BEGIN (?:[A-Z0-9]{1,20} ){0,3}?(CERTIFICATE|PRIVATE KEY)-----")
+_PEM: Final = re.compile(rb"-----BEGIN (?:[A-Z0-9]{1,20} ){0,3}?(CERTIFICATE|PRIVATE KEY|PUBLIC KEY)-----")
 _LOCKED: Final = re.compile(rb"-----BEGIN ENCRYPTED PRIVATE KEY-----|Proc-Type: 4,ENCRYPTED")
 
 _ONLY_ITS_NAME: Final = "the name of a file belongs here, never the secret itself"
@@ -105,11 +105,11 @@ def _content(head: bytes, name: str, reads: Reads) -> Answer | None:
     blocks = {found.decode() for found in _PEM.findall(head)}
     if reads.pem not in blocks:
         other = ", ".join(sorted(blocks)).lower()
-        hint = (
-            "were cert_file and key_file exchanged?"
-            if other
-            else f"it holds a line -----BEGIN {reads.pem}-----"
-        )
+        hint = f"it holds a line -----BEGIN {reads.pem}-----"
+        if reads.pem == "PUBLIC KEY" and "PRIVATE KEY" in blocks:
+            hint = "the private one stays with the district; openssl pkey -pubout makes the other"
+        elif other:
+            hint = "were cert_file and key_file exchanged?"
         return f"{name} holds {f'a {other}, not' if other else 'not'} {reads.what}", hint
     if reads.secret and _LOCKED.search(head):
         return (

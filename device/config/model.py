@@ -34,6 +34,7 @@ from device.config.scalars import (
     PosterHost,
     PrivateKeyFile,
     PseudonymKeyFile,
+    PublicKeyFile,
     Rate,
     Scene,
     Seconds,
@@ -49,7 +50,7 @@ from device.config.scalars import (
     days_of,
 )
 from device.model import Direction
-from device.policy.rules import UntrustedClock
+from device.policy.rules import PassbackMode, UntrustedClock
 
 
 class Section(BaseModel):
@@ -222,6 +223,22 @@ class Hours(Section):
         return frozenset[int]().union(*(days_of(span) for span in self.days))
 
 
+class Passback(Section):
+    """What happens when somebody passes in the same direction twice, as far as this gate has seen."""
+
+    mode: PassbackMode = Field(
+        PassbackMode.OFF,
+        description="`hard` denies; `soft` grants, and the event says `passback`. Needs a gate whose "
+        "`direction` is in or out.",
+    )
+    forget_after_s: Seconds = Field(
+        43_200.0,
+        ge=60,
+        le=604_800,
+        description="This long after a person passed, it is not known any more on which side they are.",
+    )
+
+
 class Policy(Section):
     """Who may pass."""
 
@@ -243,6 +260,15 @@ class Policy(Section):
         UntrustedClock.ACCEPT,
         description="What becomes of checks that need the time before the clock is set: left out, or failed.",
     )
+    passback: Passback = Field(Passback(), description="The same way twice.")
+    capacity: Whole | None = Field(
+        None,
+        ge=1,
+        le=10_000,
+        description="Persons inside at most, as far as this gate has seen them go in and out. Left out: no "
+        "limit.",
+    )
+    suspended: Flag = Field(False, description="`true`: nobody passes for now; everything is recorded.")
 
 
 # -- panel ----------------------------------------------------------------------------------------
@@ -377,6 +403,11 @@ class Uplink(Section):
         1.0, ge=0.1, le=60, description="Longest wait before the first new attempt."
     )
     backoff_max_s: Seconds = Field(60.0, ge=1, le=3600, description="Longest wait before any new attempt.")
+    district_key_file: PublicKeyFile | None = Field(
+        None,
+        description="The district's public Ed25519 key, PEM. With it the gate believes the district when it "
+        "says which events it has stored, and sends others again. Left out: what the broker has counts.",
+    )
 
 
 class Service(Section):

@@ -12,7 +12,12 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
-from cryptography.hazmat.primitives.serialization import load_der_public_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_der_public_key,
+    load_pem_public_key,
+)
 
 from device.credential.flaw import Flawed
 
@@ -57,6 +62,19 @@ class PublicKey:
                 raise Flawed("key")
         self._key: ed25519.Ed25519PublicKey | ec.EllipticCurvePublicKey | rsa.RSAPublicKey = key
         self.spki = spki
+
+    @classmethod
+    def from_pem(cls, pem: bytes) -> PublicKey:
+        """The key in a PEM file.
+
+        Raises:
+            Flawed: it holds none, or of a kind or size that no algorithm here uses.
+        """
+        try:
+            key = load_pem_public_key(pem)
+        except (ValueError, TypeError, UnsupportedAlgorithm):
+            raise Flawed("key") from None
+        return cls(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
 
     def verifies(self, algorithm: Algorithm, message: bytes, signature: bytes) -> bool:
         """Whether this key made the signature, by this algorithm. Raises nothing."""

@@ -80,6 +80,11 @@ class SigningKey:
                 raise ValueError("passes are not signed with RSA: such a code would be too large")
         return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
+    @property
+    def public_pem(self) -> bytes:
+        """The public half, SubjectPublicKeyInfo in PEM."""
+        return self._key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
     def sign(self, message: bytes) -> bytes:
         """The signature, as COSE and JOSE write it."""
         match self._key:

@@ -15,6 +15,7 @@ from device.errors import ConfigError, Problem
 
 CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
 KEY = "-----BEGIN EC PRIVATE KEY-----\nMHcC\n-----END EC PRIVATE KEY-----\n"
+PUBLIC = "-----BEGIN PUBLIC KEY-----\nMCow\n-----END PUBLIC KEY-----\n"
 LOCKED = "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIIF\n-----END ENCRYPTED PRIVATE KEY-----\n"
 NOBODY = 65534
 OLD_LOCKED = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES\n"
@@ -25,7 +26,7 @@ def folder(tmp_path: Path) -> Path:
     """The folder of a gate whose files are as they should be."""
     (tmp_path / "pictures").mkdir()
     contents = {"deny.txt": "1\n", "allow.txt": "2\n", "pseudonym.key": "k" * 32, "mqtt.password": "p\n"}
-    contents |= {"ca.pem": CERTIFICATE, "gate.pem": CERTIFICATE, "gate.key": KEY}
+    contents |= {"ca.pem": CERTIFICATE, "gate.pem": CERTIFICATE, "gate.key": KEY, "district.pub": PUBLIC}
     for name, content in contents.items():
         (tmp_path / name).write_text(content, encoding="utf-8")
     (tmp_path / "gate.yaml").write_text(
@@ -45,6 +46,7 @@ uplink:
     ca_file: ca.pem
     cert_file: gate.pem
     key_file: gate.key
+  district_key_file: district.pub
 """,
         encoding="utf-8",
     )
@@ -138,6 +140,13 @@ def test_certificate_and_key_exchanged_are_recognised(folder: Path) -> None:
     assert "holds a private key, not a certificate" in certificate.message
     assert "holds a certificate, not a private key" in key.message
     assert certificate.hint == key.hint == "were cert_file and key_file exchanged?"
+
+
+def test_the_districts_private_key_does_not_belong_on_a_gate(folder: Path) -> None:
+    (folder / "district.pub").write_text(KEY, encoding="utf-8")
+    problem = only_problem_in(folder)
+    assert "holds a private key, not a public key" in problem.message
+    assert "stays with the district" in problem.hint
 
 
 def test_a_certificate_in_another_form_is_refused(folder: Path) -> None:
