@@ -109,6 +109,10 @@ class Subscriber:
         self._client.disconnect()
         self._client.loop_stop()
 
+    def publish(self, topic: str, payload: bytes) -> None:
+        """Says something itself, with QoS 1; does not wait."""
+        self._client.publish(topic, payload, qos=1)
+
     def wait_for_subscription(self, times: int, timeout_s: float) -> bool:
         """Waits until the broker has confirmed the subscription so often; it is renewed on reconnection."""
         with self._changed:

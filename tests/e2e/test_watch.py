@@ -1,0 +1,225 @@
+"""The far end on real parts: journal, forwarder, mosquitto, and the consumer as a process of its own."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from device.journal.sqlite_journal import SqliteJournal
+from device.runtime import SystemClock
+from device.uplink.wishes import Replay, replay_message
+from tests.support.broker import Broker
+from tests.support.consumers import Consumer, District, stored
+from tests.support.journal import append_many, open_journal
+from tests.support.subscriber import Subscriber
+from tests.support.uplinks import ADDRESS, Uplink, sessions
+
+pytestmark = pytest.mark.slow
+
+# The broker keeps everything for a consumer that is away, as long as it lives.
+GENEROUS = {"max_queued_messages": 0}
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Broker]:
+    with Broker(tmp_path, options=GENEROUS) as broker:
+        yield broker
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[SqliteJournal]:
+    journal = open_journal(tmp_path / "journal.db", clock=SystemClock(), keep_days=0)
+    yield journal
+    journal.close()
+
+
+@pytest.fixture
+def district(tmp_path: Path) -> District:
+    return District(tmp_path)
+
+
+def wait_until_sent(journal: SqliteJournal, running: Uplink, timeout_s: float = 30) -> None:
+    for _ in range(int(timeout_s / 0.02)):
+        if not journal.stats().pending:
+            return
+        running.worker.stopping.wait(0.02)
+    raise AssertionError(f"not everything was sent: {journal.stats()}")
+
+
+def wait_until_confirmed(journal: SqliteJournal, running: Uplink, timeout_s: float = 60) -> None:
+    for _ in range(int(timeout_s / 0.02)):
+        if journal.stats().confirmed_through == journal.stats().last_seq:
+            return
+        running.worker.stopping.wait(0.02)
+    raise AssertionError(f"not everything was confirmed: {journal.stats()}")
+
+
+def has(consumer: Consumer, count: int) -> None:
+    consumer.wait_for(lambda c: len(c.told("event")) >= count, f"fewer than {count} events came")
+
+
+def test_every_event_is_stored_once_though_it_is_sent_twice(
+    tmp_path: Path, broker: Broker, journal: SqliteJournal, district: District
+) -> None:
+    store = tmp_path / "store.db"
+    append_many(journal, 120)
+    with (
+        Consumer(broker, store) as consumer,
+        Subscriber(broker.host, broker.port, topic=ADDRESS.event) as other,
+    ):
+        consumer.wait_for(lambda c: "connected" in c.said, "no connection")
+        with Uplink(journal, sessions(broker), verify=district.verify):
+            has(consumer, 120)
+            seen = len(other.messages)
+            wish = replay_message(ADDRESS, Replay(journal.id, 1, 120), district.sign)
+            other.publish(wish.topic, wish.payload)
+            assert other.wait_for(seen + 3)
+            append_many(journal, 1)
+            has(consumer, 121)
+        assert consumer.stop() == 0
+    assert [news["seq"] for news in consumer.told("event")] == list(range(1, 122))
+    assert "241 events, 121 of them new" in consumer.said
+    events, book, broken = stored(store, ADDRESS.path, journal.id)
+    assert events == list(journal.read(1, 200))
+    assert (book.numbers.missing, broken) == ((), 0)
+
+
+def test_a_consumer_that_is_killed_again_and_again_loses_nothing(
+    tmp_path: Path, broker: Broker, journal: SqliteJournal
+) -> None:
+    store, draw = tmp_path / "store.db", random.Random(5)
+    append_many(journal, 1500)
+    seen: list[int] = []
+    with (
+        # Until it subscribes for the first time nobody would keep anything for it.
+        Subscriber(broker.host, broker.port, topic="gate/#"),
+        Consumer(broker, store) as first,
+    ):
+        first.wait_for(lambda c: "connected" in c.said, "no connection")
+        with Uplink(journal, sessions(broker), batch_events=1) as running:
+            has(first, draw.randrange(1, 100))
+            first.kill()
+            seen += [news["seq"] for news in first.told("event")]
+            for _ in range(4):
+                with Consumer(broker, store) as consumer:
+                    has(consumer, draw.randrange(1, 150))
+                    consumer.kill()
+                    seen += [news["seq"] for news in consumer.told("event")]
+            wait_until_sent(journal, running)
+            with Consumer(broker, store, more=("--until-quiet", "2")) as last:
+                assert last.wait() == 0
+            seen += [news["seq"] for news in last.told("event")]
+    # What was stored and not told any more when it died was told to nobody; nothing was told twice.
+    assert len(seen) == len(set(seen))
+    events, book, broken = stored(store, ADDRESS.path, journal.id)
+    assert events == list(journal.read(1, 2000))
+    assert (book.numbers.missing, broken) == ((), 0)
+
+
+def test_what_a_broker_forgets_after_its_receipt_is_named_and_fetched_again(
+    tmp_path: Path, broker: Broker, journal: SqliteJournal, district: District
+) -> None:
+    store = tmp_path / "store.db"
+    append_many(journal, 300)
+    with Uplink(journal, sessions(broker), verify=district.verify) as running:
+        with Consumer(broker, store, district=district) as consumer:
+            has(consumer, 300)
+            wait_until_confirmed(journal, running)
+            assert consumer.stop() == 0
+        # The consumer is away; the broker accepts on its behalf, then loses its memory.
+        append_many(journal, 700)
+        wait_until_sent(journal, running)
+        journal.prune()
+        assert journal.stats().first_seq <= 301
+        broker.restart()
+        with Consumer(broker, store, district=district) as consumer:
+            # Nothing follows what was lost: the gate's state alone tells that it was sent.
+            has(consumer, 700)
+            wait_until_confirmed(journal, running)
+            assert consumer.stop() == 0
+        (gap,) = consumer.told("gap")
+        assert (gap["first"], gap["last"]) == (301, 1000)
+        (complete,) = consumer.told("complete")
+        assert complete["through"] == 1000
+    everything = journal.read(1, 2000)
+    events, book, broken = stored(store, ADDRESS.path, journal.id)
+    assert [event.seq for event in events] == list(range(1, 1001))
+    assert events[-len(everything) :] == list(everything)
+    assert (book.numbers.missing, broken) == ((), 0)
+    journal.prune()
+    assert journal.stats().dropped == 0
+
+
+def test_a_broker_killed_in_the_middle_again_and_again_costs_nothing_in_the_end(
+    tmp_path: Path, broker: Broker, journal: SqliteJournal, district: District
+) -> None:
+    store = tmp_path / "store.db"
+    with (
+        Uplink(journal, sessions(broker), verify=district.verify) as running,
+        Consumer(broker, store, district=district) as consumer,
+    ):
+        for round_ in range(1, 5):
+            append_many(journal, 400)
+            has(consumer, 400 * (round_ - 1) + 50)
+            broker.restart()
+        wait_until_confirmed(journal, running, 90)
+        assert consumer.stop() == 0
+    events, book, broken = stored(store, ADDRESS.path, journal.id)
+    assert [event.seq for event in events] == list(range(1, 1601))
+    assert (book.numbers.missing, broken) == ((), 0)
+
+
+def test_a_consumer_that_begins_late_is_told_what_is_gone_and_takes_the_rest(
+    tmp_path: Path, broker: Broker, journal: SqliteJournal, district: District
+) -> None:
+    append_many(journal, 600)
+    journal.acknowledge(600)
+    journal.confirm(journal.id, 600)
+    journal.prune()
+    first = journal.stats().first_seq
+    assert first > 1
+    store = tmp_path / "store.db"
+    with (
+        Uplink(journal, sessions(broker), verify=district.verify) as running,
+        Consumer(broker, store, district=district) as consumer,
+    ):
+        has(consumer, 600 - first + 1)
+        wait_until_confirmed(journal, running)
+        assert consumer.stop() == 1
+    (gone,) = consumer.told("gone")
+    assert (gone["first"], gone["last"]) == (1, first - 1)
+    assert f"{first - 1} gone for good" in consumer.said
+
+
+def test_a_gate_that_leaves_is_told_of(tmp_path: Path, broker: Broker, journal: SqliteJournal) -> None:
+    with Consumer(broker, tmp_path / "store.db", more=("--site", "site")) as consumer:
+        consumer.wait_for(lambda c: "connected" in c.said, "no connection")
+        with Uplink(journal, sessions(broker)):
+            consumer.wait_for(lambda c: len(c.told("state")) == 1, "not told that it came")
+        consumer.wait_for(lambda c: len(c.told("state")) == 2, "not told that it went")
+        assert [news["status"] for news in consumer.told("state")] == ["online", "offline"]
+
+
+def test_what_is_no_event_of_that_gate_is_left_out_and_holds_up_nothing(
+    tmp_path: Path, broker: Broker, journal: SqliteJournal
+) -> None:
+    append_many(journal, 2)
+    with (
+        Consumer(broker, tmp_path / "store.db") as consumer,
+        Subscriber(broker.host, broker.port, topic=ADDRESS.event) as other,
+    ):
+        consumer.wait_for(lambda c: "connected" in c.said, "no connection")
+        other.publish(ADDRESS.event, b"nonsense")
+        other.publish("gate/v1/tenant/no such site/x/state", b"{}")
+        with Uplink(journal, sessions(broker)):
+            has(consumer, 2)
+            taken = next(m.payload for m in other.messages if m.payload != b"nonsense")
+            other.publish("gate/v1/tenant/site/other/event", taken)
+            append_many(journal, 1)
+            has(consumer, 3)
+        assert consumer.stop() == 0
+    assert "speaks for another gate" in consumer.said
+    assert "3 messages unreadable" in consumer.said
