@@ -25,20 +25,22 @@ from device.credential.trust import NOBODY, Trust, parse_trust
 from device.daemon import Daemon
 from device.decode.cause import cause_of
 from device.decode.pool import DecoderPool
-from device.errors import ExitCode, GateError, JournalUnusable
+from device.errors import ExitCode, GateError, JournalError, JournalUnusable
 from device.gpio.lines import BuzzerWire, GpioLines, Wire
 from device.gpio.panel import GpioPanel
 from device.gpio.patterns import Lamp
 from device.gpio.pins import open_pins
+from device.journal.recall import newest_scans
 from device.journal.signing import Signer
 from device.journal.sqlite_journal import SqliteJournal
 from device.journal.state import WhenFull
 from device.logs import set_up
 from device.model import Lifecycle, LifecycleEvent
 from device.notify import Notifier
-from device.policy.judge import Judge
+from device.policy.judge import Judge, nowhere
 from device.policy.lists import Lists, Subjects, parse_list
-from device.policy.rules import Hours, Rules
+from device.policy.occupancy import MAX_REMEMBERED, FollowedRecorder, Occupancy, rebuild
+from device.policy.rules import Hours, PassbackMode, Rules
 from device.presentation import Tracker
 from device.runtime import LatestSlot, Supervisor, SystemClock, Worker
 from device.scan import ScanLoop
@@ -50,12 +52,14 @@ from device.uplink.tls import Tls
 from device.uplink.wire import GateAddress
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from device.capture.loop import FrameSource
     from device.config.model import Settings
     from device.logs import Style
-    from device.model import Frame
+    from device.model import Frame, ScanEvent
+    from device.policy.occupancy import Presence
     from device.runtime import Clock
     from device.uplink.ports import Session
     from device.uplink.wire import Message
@@ -143,7 +147,8 @@ def assemble(
                 Lifecycle.JOURNAL_REPLACED, journal.replaced.path.name, __version__, clock.reading()
             )
         )
-    judge = make_judge(settings, clock)
+    occupancy = _occupancy(settings, clock)
+    judge = make_judge(settings, clock, presence=occupancy.presence)
     pool = DecoderPool(
         engines=settings.decode.engines,
         deadline_ms=settings.decode.deadline_ms,
@@ -161,7 +166,7 @@ def assemble(
         ),
         diagnose=cause_of,
         judge=judge,
-        recorder=journal,
+        recorder=FollowedRecorder(recorder=journal, occupancy=occupancy),
         panel=panel,
         clock=clock,
         direction=settings.gate.direction,
@@ -325,8 +330,10 @@ def _forwarder(settings: Settings, journal: SqliteJournal, clock: Clock) -> Forw
 # -- rules ----------------------------------------------------------------------------------------
 
 
-def make_judge(settings: Settings, clock: Clock) -> Judge:
-    """The judge of a configured gate; `gate-scanner explain` asks the same one.
+def make_judge(
+    settings: Settings, clock: Clock, presence: Callable[[str | None, float], Presence] = nowhere
+) -> Judge:
+    """The judge of a configured gate; `gate-scanner explain` asks the same one, without a `presence`.
 
     Reads the list files and the key; makes the key where none is configured.
     """
@@ -339,6 +346,11 @@ def make_judge(settings: Settings, clock: Clock) -> Judge:
         repeat_s=policy.repeat_s,
         untrusted_clock=policy.untrusted_clock,
         audiences=_audiences(settings),
+        suspended=policy.suspended,
+        direction=settings.gate.direction,
+        passback=policy.passback.mode,
+        forget_after_s=policy.passback.forget_after_s,
+        capacity=policy.capacity,
     )
     lists = Lists(
         deny=_list(policy.deny_list, key) if policy.deny_list else Subjects(),
@@ -350,10 +362,25 @@ def make_judge(settings: Settings, clock: Clock) -> Judge:
         pseudonym_key=key,
         poster_hosts=frozenset(settings.credentials.poster_hosts),
         clock=clock,
+        presence=presence,
         trust=_trust(settings.credentials.trust_list, rules.audiences)
         if settings.credentials.trust_list
         else NOBODY,
     )
+
+
+def _occupancy(settings: Settings, clock: Clock) -> Occupancy:
+    """Who is inside, by the newest events of the journal; where no rule asks for it, nobody."""
+    policy = settings.policy
+    events: list[ScanEvent] = []
+    if policy.passback.mode is not PassbackMode.OFF or policy.capacity is not None:
+        try:
+            events = newest_scans(settings.journal.path, limit=MAX_REMEMBERED, clock=clock)
+        except JournalError as error:
+            log.error("nobody is known to be inside: %s", error)
+        else:
+            log.info("who is inside is known from the last %d scans", len(events))
+    return rebuild(events, forget_after_s=policy.passback.forget_after_s, now=clock.reading())
 
 
 def judge_of_any_gate(clock: Clock) -> Judge:

@@ -190,6 +190,7 @@ class Reason(StrEnum):
     REPLAYED = "replayed"
     JOURNAL_UNAVAILABLE = "journal_unavailable"
     SUSPENDED = "suspended"
+    FULL = "full"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from datetime import time
 from typing import TYPE_CHECKING, Final
 
-from device.config.model import Camera, Hours, Policy, Uplink
+from device.config.model import Camera, Gate, Hours, Policy, Uplink
 from device.config.nodes import path_of
 from device.config.scalars import Wire, written
 from device.config.shape import leaves
+from device.model import Direction
+from device.policy.rules import PassbackMode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -117,6 +119,12 @@ def _policy(policy: Policy, draft: Draft) -> Iterator[Problem]:
         line = draft.document.of_value(("policy", "deny_list")).line
         message = f"this file is deny_list too (line {line}): nobody could pass"
         yield draft.document.problem(("policy", "allow_list"), message, "each list needs a file of its own")
+    mode, direction = ("policy", "passback", "mode"), ("gate", "direction")
+    gate = draft.sections.get(("gate",))
+    both = isinstance(gate, Gate) and gate.direction is Direction.BOTH
+    if policy.passback.mode is not PassbackMode.OFF and both and draft.is_sure(mode, direction):
+        message = "at a gate for both directions nobody passes the same way twice"
+        yield draft.document.problem(mode, message, "write direction: in or out below gate:")
 
 
 def _uplink(uplink: Uplink, draft: Draft) -> Iterator[Problem]:

@@ -29,6 +29,7 @@ REASONS: dict[str, str] = {
     Reason.REPLAYED: "a copy of a pass that was used",
     Reason.JOURNAL_UNAVAILABLE: "nothing can be recorded",
     Reason.SUSPENDED: "suspended",
+    Reason.FULL: "no room inside",
     Reason.CLOCK_NOT_TRUSTED: "the gate does not know the time",
 }
 

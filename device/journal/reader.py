@@ -100,6 +100,12 @@ class JournalReader:
             finally:
                 self._db.execute("ROLLBACK")
 
+    def last_seq(self) -> int:
+        """Number of the newest event in the file; 0 when there is none."""
+        with self._translated():
+            found = self._db.execute("SELECT max(seq) FROM event").fetchone()[0]
+            return int(found or 0)
+
     def events(self) -> Iterator[StoredEvent]:
         """Every event, oldest first."""
         next_seq = 1

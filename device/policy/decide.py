@@ -8,19 +8,23 @@ The order of checks is the order of what a person should be told first:
  4. signed by nobody who is trusted        DENIED     unknown_issuer      credentials.trust_list
  5. not what the issuer signed             DENIED     bad_signature
  6. on the deny list                       DENIED     denied_by_list      policy.deny_list
- 7. a pass for other gates                 DENIED     wrong_gate          gate.name
- 8. needs the time, which is not trusted   DENIED     clock_not_trusted   policy.untrusted_clock
- 9. not yet or no longer valid             DENIED     not_yet_valid, expired
-10. its changing code is not of now        DENIED     replayed
-11. not on the allow list                  DENIED     not_on_list         policy.allow_list
-12. outside opening hours                  DENIED     outside_hours       policy.hours
-13. granted a moment ago                   GRANTED    already_shown       policy.repeat_s
-14. nothing against it                     GRANTED    ok                  policy.accept
+ 7. the gate is suspended                  DENIED     suspended           policy.suspended
+ 8. a pass for other gates                 DENIED     wrong_gate          gate.name
+ 9. needs the time, which is not trusted   DENIED     clock_not_trusted   policy.untrusted_clock
+10. not yet or no longer valid             DENIED     not_yet_valid, expired
+11. its changing code is not of now        DENIED     replayed
+12. not on the allow list                  DENIED     not_on_list         policy.allow_list
+13. outside opening hours                  DENIED     outside_hours       policy.hours
+14. granted a moment ago                   GRANTED    already_shown       policy.repeat_s
+15. went this way before, and not back     DENIED     passback            policy.passback.mode
+16. no room inside                         DENIED     full                policy.capacity
+17. as 15, where that is only noted        GRANTED    passback            policy.passback.mode
+18. nothing against it                     GRANTED    ok                  policy.accept
 
 The deny list comes before everything that time can change, so that a denied person is denied for the
-same reason at every hour. With `untrusted_clock: accept` checks 8, 9, 10 and 12 are left out while the clock
+same reason at every hour. With `untrusted_clock: accept` checks 9, 10, 11 and 13 are left out while the clock
 is not trusted, and a grant carries the detail `clock_not_trusted`. A repeated code is decided anew each time:
-only a grant is remembered.
+only a grant is remembered. Who is inside is known of persons with an identifier only, see `occupancy`.
 """
 
 from __future__ import annotations
@@ -29,14 +33,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from device.credential.rotation import is_current
-from device.model import Outcome, Reason, Standing, Verdict
-from device.policy.rules import UntrustedClock
+from device.model import Direction, Outcome, Reason, Standing, Verdict
+from device.policy.occupancy import NOT_KNOWN
+from device.policy.rules import PassbackMode, UntrustedClock
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from device.model import Credential, Rotation
     from device.policy.lists import Lists
+    from device.policy.occupancy import Presence
     from device.policy.rules import Rules
 
 CLOCK_NOT_TRUSTED = "clock_not_trusted"
@@ -66,6 +72,7 @@ def decide(
     moment: Moment,
     last_granted_at: float | None = None,
     aliases: tuple[str, ...] = (),
+    presence: Presence = NOT_KNOWN,
 ) -> Verdict:
     """What the person is told. Pure; raises nothing.
 
@@ -77,6 +84,7 @@ def decide(
         moment: now.
         last_granted_at: when the same content was last granted with `ok`, on `moment.monotonic`'s scale.
         aliases: pseudonyms of its other identifiers; a list matches when any of them is on it.
+        presence: where the person is, as far as the gate knows.
     """
     match credential.standing:
         case Standing.WRONG_KIND:
@@ -94,13 +102,13 @@ def decide(
     mark = CLOCK_NOT_TRUSTED if not moment.trusted and _needs_time(credential, rules) else ""
     if last_granted_at is not None and 0 <= moment.monotonic - last_granted_at < rules.repeat_s:
         return Verdict(Outcome.GRANTED, Reason.ALREADY_SHOWN, mark, "policy.repeat_s")
-    return Verdict(Outcome.GRANTED, Reason.OK, mark, "policy.accept")
+    return _by_presence(presence, rules, mark) or Verdict(Outcome.GRANTED, Reason.OK, mark, "policy.accept")
 
 
 def _refusal(
     credential: Credential, known_as: tuple[str, ...], rules: Rules, lists: Lists, moment: Moment
 ) -> Verdict | None:
-    """Checks 4 to 12, in their order; None when nothing is against it."""
+    """Checks 4 to 13, in their order; None when nothing is against it."""
     known = moment.trusted
     refuses = rules.untrusted_clock is UntrustedClock.REFUSE
     begins, ends = credential.not_before, credential.expires
@@ -109,6 +117,7 @@ def _refusal(
         (credential.standing is Standing.UNKNOWN_ISSUER, Reason.UNKNOWN_ISSUER, "credentials.trust_list"),
         (credential.standing is Standing.BAD_SIGNATURE, Reason.BAD_SIGNATURE, ""),
         (lists.deny.any_of(known_as), Reason.DENIED_BY_LIST, "policy.deny_list"),
+        (rules.suspended, Reason.SUSPENDED, "policy.suspended"),
         (aud != () and rules.audiences.isdisjoint(aud), Reason.WRONG_GATE, "gate.name"),
         (
             not known and refuses and _needs_time(credential, rules),
@@ -128,6 +137,20 @@ def _refusal(
     for refused, reason, rule in checks:
         if refused:
             return Verdict(Outcome.DENIED, reason, credential.detail, rule)
+    return None
+
+
+def _by_presence(presence: Presence, rules: Rules, mark: str) -> Verdict | None:
+    """Checks 15 to 17; None when nothing is against it."""
+    went = {True: Direction.IN, False: Direction.OUT, None: None}[presence.inside]
+    again = went is rules.direction
+    enters = rules.direction is not Direction.OUT and went is not Direction.IN
+    if again and rules.passback is PassbackMode.HARD:
+        return Verdict(Outcome.DENIED, Reason.PASSBACK, rule="policy.passback.mode")
+    if enters and rules.capacity is not None and presence.count >= rules.capacity:
+        return Verdict(Outcome.DENIED, Reason.FULL, rule="policy.capacity")
+    if again and rules.passback is PassbackMode.SOFT:
+        return Verdict(Outcome.GRANTED, Reason.PASSBACK, mark, "policy.passback.mode")
     return None
 
 

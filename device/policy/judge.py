@@ -14,6 +14,7 @@ from device.credential.registry import parse
 from device.credential.trust import NOBODY
 from device.model import CredentialRef
 from device.policy.decide import Moment, decide
+from device.policy.occupancy import NOT_KNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from device.credential.trust import Trust
     from device.model import Credential, Verdict
     from device.policy.lists import Lists
+    from device.policy.occupancy import Presence
     from device.policy.rules import Rules
     from device.runtime import Clock
 
@@ -64,6 +66,11 @@ def identity_of(subject: str | None, content: bytes) -> str:
     return subject or hashlib.sha256(content).hexdigest()
 
 
+def nowhere(_subject: str | None, _now: float) -> Presence:
+    """Nobody knows where anybody is."""
+    return NOT_KNOWN
+
+
 def never(_identity: str) -> None:
     """Nobody has been granted before."""
 
@@ -78,6 +85,7 @@ class Judge:
         poster_hosts: see `parse`.
         clock: for the moment of each decision.
         trust: whose signatures count.
+        presence: where a person is, by subject and moment on `Clock.monotonic`; called by who calls `judge`.
     """
 
     def __init__(
@@ -89,6 +97,7 @@ class Judge:
         poster_hosts: frozenset[str],
         clock: Clock,
         trust: Trust = NOBODY,
+        presence: Callable[[str | None, float], Presence] = nowhere,
     ) -> None:
         self._rules = rules
         self._lists = lists
@@ -96,6 +105,7 @@ class Judge:
         self._poster_hosts = poster_hosts
         self._clock = clock
         self._trust = trust
+        self._presence = presence
         self._fingerprint = rules.fingerprint(lists, trust_digest=trust.digest)
 
     @property
@@ -130,6 +140,7 @@ class Judge:
             lists=self._lists,
             moment=moment,
             last_granted_at=granted_at(identity_of(subject, content)),
+            presence=self._presence(subject, moment.monotonic),
             aliases=tuple(filter(None, (subject_of(alias, key=self._key) for alias in credential.aliases))),
         )
         return Judgement(credential, subject, verdict)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from device.credential.trust import NOBODY
+from device.model import Direction
 
 if TYPE_CHECKING:
     from datetime import datetime, time
@@ -25,6 +26,14 @@ class UntrustedClock(StrEnum):
 
     ACCEPT = "accept"  # they are left out and the verdict says so
     REFUSE = "refuse"  # they fail
+
+
+class PassbackMode(StrEnum):
+    """What becomes of a person who passes in the same direction twice."""
+
+    OFF = "off"
+    SOFT = "soft"  # granted, and the event says so
+    HARD = "hard"  # denied
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +72,11 @@ class Rules:
         repeat_s: the same code within this long after it was granted is `already_shown`; 0 never is.
         untrusted_clock: see `UntrustedClock`.
         audiences: the names this gate answers to when a pass says which gates it is for.
+        suspended: nobody passes for now.
+        direction: of the gate; anti-passback and capacity go by it.
+        passback: see `PassbackMode`.
+        forget_after_s: where a person is, is not known any more this long after they passed.
+        capacity: persons inside at most; None for no limit.
     """
 
     accept: frozenset[str]
@@ -71,6 +85,11 @@ class Rules:
     repeat_s: float = 0.0
     untrusted_clock: UntrustedClock = UntrustedClock.ACCEPT
     audiences: frozenset[str] = frozenset()
+    suspended: bool = False
+    direction: Direction = Direction.BOTH
+    passback: PassbackMode = PassbackMode.OFF
+    forget_after_s: float = 43_200.0
+    capacity: int | None = None
 
     def fingerprint(self, lists: Lists, *, trust_digest: str = NOBODY.digest) -> str:
         """Names these rules, lists and trusted keys, the same on every gate that has the same ones."""
@@ -79,8 +98,12 @@ class Rules:
             "audiences": sorted(self.audiences),
             "allow": lists.allow.digest if lists.allow is not None else None,
             "deny": lists.deny.digest,
+            "capacity": self.capacity,
+            "forget_after_s": float(self.forget_after_s),
             "hours": sorted([sorted(h.days), h.opens.isoformat(), h.closes.isoformat()] for h in self.hours),
+            "passback": self.passback.value,
             "repeat_s": float(self.repeat_s),
+            "suspended": self.suspended,
             "trust": trust_digest,
             "timezone": self.timezone.key,
             "untrusted_clock": self.untrusted_clock.value,

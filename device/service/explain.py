@@ -37,6 +37,7 @@ _ANSWERS: Mapping[Reason, str] = {
     Reason.REPLAYED: "It is a copy: its changing code is not the one of this moment.",
     Reason.JOURNAL_UNAVAILABLE: "The event cannot be recorded, so nobody is let in.",
     Reason.SUSPENDED: "The gate is suspended.",
+    Reason.FULL: "As many persons are inside as may be.",
 }
 
 _OUTCOMES: Mapping[Outcome, str] = {

@@ -139,3 +139,14 @@ def test_places_tell_where_a_setting_stands(tmp_path: Path) -> None:
     assert places["policy.hours"] == f"{file}:4:3"
     assert places["policy.hours[1].to"] == f"{file}:6:7"
     assert "policy.accept" not in places
+
+
+@pytest.mark.parametrize("mode", ["soft", "hard"])
+def test_passing_the_same_way_twice_needs_a_direction(mode: str) -> None:
+    text = f"{BASE}policy: {{passback: {{mode: {mode}}}}}\n"
+    assert problems_of(text) == [
+        "policy.passback.mode: at a gate for both directions nobody passes the same way twice"
+    ]
+    settings = load_text(text.replace("name: c", "name: c, direction: in"), base_dir=Path())
+    assert settings.policy.passback.mode == mode
+    load_text(text.replace(mode, "off"), base_dir=Path())

@@ -1,0 +1,150 @@
+"""Who is inside, as far as this gate has seen: for anti-passback and the capacity limit.
+
+It follows what is recorded and nothing else, so that a start makes the same of the journal. A gate knows
+only who passed itself. At a gate for both directions everybody changes sides each time.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Protocol
+
+from device.model import Direction, Outcome, Reason, ScanEvent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from device.model import ClockReading, Event, StoredEvent
+
+MAX_REMEMBERED = 20_000
+"""Persons on either side; twice the largest capacity, about 4 MB."""
+
+_PASSES = frozenset({Reason.OK, Reason.PASSBACK})
+"""Grants after which a person goes through; one who was granted a moment ago is gone through already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """What is known of a person who shows a code.
+
+    Attributes:
+        inside: which side they were last let through to; None when not known, or forgotten.
+        count: persons inside.
+    """
+
+    inside: bool | None = None
+    count: int = 0
+
+
+NOT_KNOWN = Presence()
+
+
+class Occupancy:
+    """Remembers sides. Belongs to one thread; nothing blocks.
+
+    Args:
+        forget_after_s: a side is not known any more when somebody was let through this long ago.
+        max_remembered: persons on either side; one more and the oldest is forgotten, and counted.
+    """
+
+    def __init__(self, *, forget_after_s: float, max_remembered: int = MAX_REMEMBERED) -> None:
+        self._forget_after_s = forget_after_s
+        self._max_remembered = max_remembered
+        # Subject -> when, on `Clock.monotonic`; oldest first, nobody on both.
+        self._inside: OrderedDict[str, float] = OrderedDict()
+        self._outside: OrderedDict[str, float] = OrderedDict()
+        self._forgotten = 0
+
+    @property
+    def forgotten(self) -> int:
+        """Persons forgotten because more than `max_remembered` were on a side."""
+        return self._forgotten
+
+    def presence(self, subject: str | None, now: float) -> Presence:
+        """What is known of a person at `now`, on `Clock.monotonic`."""
+        self._expire(now)
+        if subject is not None and subject in self._inside:
+            return Presence(inside=True, count=len(self._inside))
+        known_outside = subject is not None and subject in self._outside
+        return Presence(inside=False if known_outside else None, count=len(self._inside))
+
+    def follow(self, event: ScanEvent, at: float) -> None:
+        """Takes note of a recorded event; only a grant to somebody known by a pseudonym changes anything.
+
+        Args:
+            event: that was recorded, later than those before.
+            at: when, on `Clock.monotonic`; of an earlier boot, below zero.
+        """
+        subject = event.credential.subject
+        if subject is None or event.outcome is not Outcome.GRANTED or event.reason not in _PASSES:
+            return
+        self._expire(at)
+        was_inside = self._inside.pop(subject, None) is not None
+        self._outside.pop(subject, None)
+        goes_in = event.direction is Direction.IN or (event.direction is Direction.BOTH and not was_inside)
+        side = self._inside if goes_in else self._outside
+        side[subject] = at
+        if len(side) > self._max_remembered:
+            side.popitem(last=False)
+            self._forgotten += 1
+
+    def _expire(self, now: float) -> None:
+        for side in (self._inside, self._outside):
+            while side and now - next(iter(side.values())) >= self._forget_after_s:
+                side.popitem(last=False)
+
+
+def rebuild(events: Iterable[ScanEvent], *, forget_after_s: float, now: ClockReading) -> Occupancy:
+    """The occupancy that recorded events left behind. Pure.
+
+    Args:
+        events: newest of the journal, oldest first.
+        forget_after_s: see `Occupancy`.
+        now: to date events of earlier boots by.
+    """
+    occupancy = Occupancy(forget_after_s=forget_after_s)
+    at = float("-inf")
+    for event in events:
+        # A wall clock may have been put back between boots: what was recorded later, happened later.
+        at = max(at, _moment(event.clock, now))
+        occupancy.follow(event, at)
+    return occupancy
+
+
+def _moment(then: ClockReading, now: ClockReading) -> float:
+    """When, on `Clock.monotonic` of this boot, seconds.
+
+    An event of an earlier boot whose date is not known lies before this boot: longer ago perhaps, and then
+    its person is remembered longer, never shorter.
+    """
+    if then.boot == now.boot:
+        return then.uptime_ms / 1000
+    if not (then.trusted and now.trusted):
+        return 0.0
+    age = datetime.fromisoformat(now.wall) - datetime.fromisoformat(then.wall)
+    return min(0.0, now.uptime_ms / 1000 - age.total_seconds())
+
+
+class Recorder(Protocol):
+    """Makes events durable."""
+
+    def append(self, event: Event) -> StoredEvent:
+        """See `device.scan.Recorder`."""
+        ...
+
+
+class FollowedRecorder:
+    """A recorder whose events the occupancy follows once they are recorded. Used by the scan thread."""
+
+    def __init__(self, *, recorder: Recorder, occupancy: Occupancy) -> None:
+        self._recorder = recorder
+        self._occupancy = occupancy
+
+    def append(self, event: Event) -> StoredEvent:
+        """As the recorder's own; blocks and raises as it does."""
+        stored = self._recorder.append(event)
+        if isinstance(event, ScanEvent):
+            self._occupancy.follow(event, event.clock.uptime_ms / 1000)
+        return stored

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from device.errors import JournalError
+from device.journal.recall import as_scan, newest_scans
+from device.model import EventType, StoredEvent
+from tests.support.clock import ManualClock
+from tests.support.journal import append_many, lifecycle_event, open_journal, scan_event
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_the_newest_scans_come_back_as_they_were_oldest_first(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    with closing(open_journal(path)) as journal:
+        for number in range(1, 8):
+            journal.append(scan_event(number))
+            journal.append(lifecycle_event())
+        anonymous = replace(scan_event(8), credential=replace(scan_event(8).credential, subject=None))
+        journal.append(anonymous)
+        found = newest_scans(path, limit=4, clock=ManualClock())
+        assert found == [scan_event(5), scan_event(6), scan_event(7), anonymous]
+        assert len(newest_scans(path, limit=100, clock=ManualClock())) == 8
+
+
+def test_an_empty_journal_holds_no_scans_and_a_missing_one_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    with pytest.raises(JournalError):
+        newest_scans(path, limit=4, clock=ManualClock())
+    with closing(open_journal(path)):
+        assert newest_scans(path, limit=4, clock=ManualClock()) == []
+
+
+def test_a_long_journal_costs_no_more_than_the_time_given(tmp_path: Path) -> None:
+    class HurriedClock(ManualClock):
+        """Half a second goes by between any two looks at it."""
+
+        def monotonic(self) -> float:
+            self.advance(0.5)
+            return super().monotonic()
+
+    path = tmp_path / "journal.db"
+    with closing(open_journal(path)) as journal:
+        append_many(journal, 1101)
+        found = newest_scans(path, limit=5000, clock=HurriedClock(), budget_s=0.7)
+        assert len(found) == 500
+        assert len(newest_scans(path, limit=5000, clock=ManualClock())) == 1101
+
+
+@given(st.binary(max_size=200))
+def test_damaged_bytes_are_no_scan(data: bytes) -> None:
+    assert as_scan(StoredEvent("j1", 1, EventType.SCAN, data)) is None
+
+
+def test_words_of_a_later_version_are_left_out() -> None:
+    later = b'{"clock":{},"credential":{},"direction":"up","outcome":"granted","reason":"ok"}'
+    assert as_scan(StoredEvent("j1", 1, EventType.SCAN, later)) is None
+    assert as_scan(StoredEvent("j1", 1, EventType.LIFECYCLE, later)) is None
