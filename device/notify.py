@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class Notifier:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-import gpio_sim  # type: ignore[import-not-found] # comes with the virtual machine
+import gpio_sim  # comes with the virtual machine
 
 from tests.vm.line_watch import Line, Span
 

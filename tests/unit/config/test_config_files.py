@@ -194,8 +194,8 @@ def nobodys_rights() -> Iterator[None]:
 
 def test_a_file_that_may_not_be_read_names_who_has_to(folder: Path) -> None:
     text = (folder / "gate.yaml").read_text(encoding="utf-8")
-    names = ("deny.txt", "allow.txt", "pseudonym.key", "mqtt.password", "ca.pem", "gate.pem", "gate.key")
-    names += ("district.pub",)
+    lists_and_secrets = ("deny.txt", "allow.txt", "pseudonym.key", "mqtt.password")
+    names = (*lists_and_secrets, "ca.pem", "gate.pem", "gate.key", "district.pub")
     for name in names:
         (folder / name).chmod(0)
     with nobodys_rights(), pytest.raises(ConfigError) as caught:
