@@ -34,7 +34,7 @@ FOCUS_MM = 200.0
 APERTURE_MM = 2.63
 """4.74 mm at f/1.8."""
 
-GIVE_UP_S = 6.0
+GIVE_UP_S = 5.0
 """Assumed: a person without an answer for so long is sent aside."""
 
 MOVE_S = (0.45, 0.7)

@@ -156,7 +156,7 @@ def _spoilt(rng: np.random.Generator, look: Look, trouble: Trouble, pose: Pose) 
         case Trouble.GLARE:
             look = replace(look, lamp=_mirrored(rng, pose))
         case Trouble.SCREEN:
-            look = replace(look, white=rng.uniform(0.05, 0.12), black=0.004, moire=0.3, flicker=0.6)
+            look = replace(look, white=rng.uniform(0.05, 0.12), black=0.004, moire=0.3, flicker=0.45)
         case Trouble.WORN:
             look = replace(look, worn=rng.uniform(0.02, 0.045))
         case Trouble.FADED:

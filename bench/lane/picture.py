@@ -56,8 +56,8 @@ TEXELS_PER_PIXEL = 1.5
 SCREEN_PIXEL_MM = 0.06
 """About 420 pixels an inch."""
 
-FLICKER_HZ = 240.0
-"""Dim OLED screens are switched on and off so many times a second."""
+FLICKER_HZ = 241.3
+"""Dim OLED screens are switched on and off some 240 times a second; no multiple of 30, so the bands roll."""
 
 READOUT_S = 0.015
 """From the first row to the last of a rolling shutter."""

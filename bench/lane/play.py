@@ -174,7 +174,14 @@ def waited(since_s: float | None, answer: Answer) -> float:
     """Frames from then to the answer, in parts of a frame; 0 when it came before, infinite when never."""
     if answer.at_s is None or not answer.right:
         return math.inf
-    return max(0.0, answer.at_s - (since_s if since_s is not None else answer.at_s)) * FRAMES_PER_SECOND
+    return 0.0 if since_s is None else frames_between(since_s, answer.at_s)
+
+
+def frames_between(earlier_s: float | None, later_s: float | None) -> float:
+    """In parts of a frame; 0 the wrong way round, infinite when one never comes."""
+    if earlier_s is None or later_s is None:
+        return math.inf
+    return max(0.0, later_s - earlier_s) * FRAMES_PER_SECOND
 
 
 def summary(played: Sequence[tuple[Marks, Answer]]) -> Summary:

@@ -23,6 +23,7 @@ from bench.lane.play import (
     Film,
     Marks,
     cycle_s,
+    frames_between,
     marks_of,
     newest_frame,
     per_minute,
@@ -147,6 +148,12 @@ def test_waiting_is_counted_in_frames_and_never_read_is_for_ever() -> None:
     assert waited(None, answered(0.5)) == 0
     assert waited(0.4, answered(None)) == math.inf
     assert waited(0.4, answered(0.5, right=False)) == math.inf
+
+
+def test_frames_between_two_moments_are_counted_one_way_only() -> None:
+    assert frames_between(0.1, 0.2) == pytest.approx(3)
+    assert frames_between(0.2, 0.1) == 0
+    assert frames_between(None, 0.1) == frames_between(0.1, None) == math.inf
 
 
 def test_a_summary_tells_the_never_read_from_the_wrongly_read() -> None:
