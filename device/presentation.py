@@ -66,6 +66,13 @@ class Tracker:
         self._showings: OrderedDict[bytes, Stillness] = OrderedDict()
         self._scenery: OrderedDict[bytes, Stillness] = OrderedDict()
         self._forgotten = 0
+        self._now = 0.0
+
+    @property
+    def in_view(self) -> bool:
+        """Whether the last `observe` saw a code that is no scenery."""
+        newest = next(reversed(self._showings.values()), None)
+        return newest is not None and newest.seen_at == self._now
 
     @property
     def open(self) -> int:
@@ -84,6 +91,7 @@ class Tracker:
             symbols: all that were found in the frame; the same content twice counts once.
             now: monotonic seconds, never less than in the call before.
         """
+        self._now = now
         self._end_showings(now)
         begun = []
         for symbol in sorted(symbols, key=lambda s: area(s.corners), reverse=True):

@@ -38,6 +38,20 @@ def test_a_code_out_of_view_for_a_moment_goes_on() -> None:
     assert tracker.observe([symbol(b"a")], 1.0) == ()
 
 
+def test_a_code_is_in_view_while_it_is_seen_and_scenery_is_not() -> None:
+    tracker = Tracker(ENDS_AFTER_S)
+    assert not tracker.in_view
+    for second in range(60):
+        tracker.observe([symbol(b"poster")], second)
+        assert tracker.in_view
+    tracker.observe([symbol(b"poster")], 60.0)
+    assert not tracker.in_view
+    tracker.observe([symbol(b"poster"), symbol(b"a")], 60.1)
+    assert tracker.in_view
+    tracker.observe([symbol(b"poster")], 60.2)
+    assert not tracker.in_view
+
+
 def test_a_code_that_comes_back_later_is_presented_again() -> None:
     tracker = Tracker(ENDS_AFTER_S)
     tracker.observe([symbol(b"a")], 0.0)
