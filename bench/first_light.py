@@ -28,6 +28,8 @@ import psutil
 import zxingcpp
 from pyzbar import pyzbar
 
+from device.decode.blurred import blurred_places
+from device.decode.cause import cause_of
 from device.decode.pool import DecoderPool
 from device.gpio.lines import GpioLines, Wire
 from device.gpio.panel import GpioPanel
@@ -42,6 +44,8 @@ from device.policy.rules import Rules
 from device.presentation import Tracker
 from device.runtime import LatestSlot, Supervisor, SystemClock, Worker
 from device.scan import ScanLoop
+from device.steering import Steering
+from device.unread import UnreadWatch
 from tests.support.codes import Held, empty, shown
 from tests.support.daemon import Daemon
 from tests.support.gate import ANNA, Gate
@@ -103,6 +107,10 @@ def slot_to_cue(people: int, folder: Path) -> dict[str, object]:
             slot=slot,
             decoder=pool,
             tracker=Tracker(showing_ends_after_s=0.0),
+            unread_watch=UnreadWatch(tell_after_s=0.3, ends_after_s=1.0),
+            diagnose=cause_of,
+            steering=Steering(focus_dioptres=None, exposure_us=None, frame_s=1 / 30, suspects=blurred_places),
+            steer=lambda _: None,
             judge=Judge(
                 rules=Rules(accept=frozenset({"vn.cccd"})),
                 lists=Lists(),

@@ -23,6 +23,7 @@ from device.credential.pseudonym import MIN_KEY_BYTES
 from device.credential.registry import PERSONAL_KINDS
 from device.credential.trust import NOBODY, Trust, parse_trust
 from device.daemon import Daemon
+from device.decode.blurred import blurred_places
 from device.decode.cause import cause_of
 from device.decode.pool import DecoderPool
 from device.errors import ExitCode, GateError, JournalError, JournalUnusable
@@ -45,6 +46,7 @@ from device.presentation import Tracker
 from device.runtime import LatestSlot, Supervisor, SystemClock, Worker
 from device.scan import ScanLoop
 from device.secretfile import read_or_make
+from device.steering import Steering
 from device.unread import UnreadWatch
 from device.uplink.forwarder import Forwarder
 from device.uplink.mqtt import MqttSession
@@ -157,21 +159,6 @@ def assemble(
     )
     pool.start()
     parts.callback(pool.close)
-    scan = ScanLoop(
-        slot=slot,
-        decoder=pool,
-        tracker=Tracker(settings.decode.showing_ends_after_s),
-        unread_watch=UnreadWatch(
-            tell_after_s=TELL_UNREAD_AFTER_S, ends_after_s=settings.decode.showing_ends_after_s
-        ),
-        diagnose=cause_of,
-        judge=judge,
-        recorder=FollowedRecorder(recorder=journal, occupancy=occupancy),
-        panel=panel,
-        clock=clock,
-        direction=settings.gate.direction,
-        admit_unrecorded=settings.journal.when_unavailable == "admit",
-    )
     capture = CaptureLoop(
         source=_source(settings, clock),
         slot=slot,
@@ -180,6 +167,23 @@ def assemble(
         reopen_attempts=settings.camera.reopen_attempts,
         on_first_frame=first_frame.set,
         on_end=ended.set,
+    )
+    scan = ScanLoop(
+        slot=slot,
+        decoder=pool,
+        tracker=Tracker(settings.decode.showing_ends_after_s),
+        unread_watch=UnreadWatch(
+            tell_after_s=TELL_UNREAD_AFTER_S, ends_after_s=settings.decode.showing_ends_after_s
+        ),
+        diagnose=cause_of,
+        steering=_steering(settings),
+        steer=capture.steer,
+        judge=judge,
+        recorder=FollowedRecorder(recorder=journal, occupancy=occupancy),
+        panel=panel,
+        clock=clock,
+        direction=settings.gate.direction,
+        admit_unrecorded=settings.journal.when_unavailable == "admit",
     )
     output = [Worker("panel", panel.body, deadline_s=PANEL_DEADLINE_S, clock=clock, wake=panel.wake)]
     forwarder = _forwarder(settings, journal, clock) if settings.uplink.enabled else None
@@ -268,6 +272,17 @@ def _source(settings: Settings, clock: Clock) -> FrameSource:
                 height=camera.height,
                 frames_per_second=camera.frames_per_second,
             )
+
+
+def _steering(settings: Settings) -> Steering:
+    camera = settings.camera
+    on_ribbon = camera.source == "picamera2"
+    return Steering(
+        focus_dioptres=camera.picamera2.focus_dioptres if on_ribbon else None,
+        exposure_us=camera.picamera2.exposure_us if on_ribbon else None,
+        frame_s=1 / camera.frames_per_second,
+        suspects=blurred_places,
+    )
 
 
 def _panel(settings: Settings, clock: Clock) -> GpioPanel:

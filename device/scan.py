@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from device.model import (
         Cause,
+        Controls,
         Corners,
         Direction,
         Event,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from device.policy.judge import Answer
     from device.presentation import Presentation, Tracker
     from device.runtime import Clock, LatestSlot, Worker
+    from device.steering import Steering
     from device.unread import UnreadWatch
 
 log = logging.getLogger(__name__)
@@ -133,6 +135,8 @@ class ScanLoop:
         tracker: turns symbols in successive frames into presentations.
         unread_watch: says when a person is to be told that the code is seen and not read.
         diagnose: why a code was not read, from the frame and where it is.
+        steering: says what to ask the camera for when a code is not read.
+        steer: passes that on to the camera. Never blocks.
         judge: see `Judge`.
         recorder: see `Recorder`.
         panel: see `Panel`.
@@ -149,6 +153,8 @@ class ScanLoop:
         tracker: Tracker,
         unread_watch: UnreadWatch,
         diagnose: Callable[[npt.NDArray[np.uint8], Corners], Cause],
+        steering: Steering,
+        steer: Callable[[Controls], None],
         judge: Judge,
         recorder: Recorder,
         panel: Panel,
@@ -161,6 +167,8 @@ class ScanLoop:
         self._tracker = tracker
         self._unread_watch = unread_watch
         self._diagnose = diagnose
+        self._steering = steering
+        self._steer = steer
         self._judge = judge
         self._recorder = recorder
         self._panel = panel
@@ -196,6 +204,7 @@ class ScanLoop:
         sights = [Unread(c, self._diagnose(frame.luma, c)) for c in look.unread[:DIAGNOSED_A_FRAME]]
         for unread in self._unread_watch.observe(sights, look.symbols, now):
             self._tell_unread(unread)
+        self._steer_for(frame, sights)
 
     def stats(self) -> ScanStats:
         """A snapshot, from any thread."""
@@ -274,6 +283,13 @@ class ScanLoop:
             log.info("seen, not read: %s, event %d", unread.cause, stored.seq, extra={"fields": fields})
         # Asking somebody to hold still promises nothing, so it does not depend on the card.
         self._panel.show(Cue.ATTENTION)
+
+    def _steer_for(self, frame: Frame, sights: list[Unread]) -> None:
+        read, now = self._tracker.in_view, self._clock.monotonic()
+        controls = self._steering.observe(frame, sights, read=read, now=now)
+        if controls is not None:
+            log.debug("asks the camera for %s", controls)
+            self._steer(controls)
 
     def _not_recorded(self, error: JournalError, verdict: Verdict) -> None:
         self._unrecorded += 1

@@ -9,6 +9,7 @@ import pytest
 from device.errors import DecoderDied, JournalFull, JournalUnusable
 from device.model import (
     Cause,
+    Controls,
     Corners,
     CredentialRef,
     Cue,
@@ -21,6 +22,7 @@ from device.model import (
     Standing,
     StoredEvent,
     Symbol,
+    Unread,
     UnreadEvent,
     Verdict,
 )
@@ -28,6 +30,7 @@ from device.policy.judge import Answer
 from device.presentation import Tracker
 from device.runtime import LatestSlot
 from device.scan import ScanLoop, cue_for
+from device.steering import Steering
 from device.unread import UnreadWatch
 from tests.support.clock import ManualClock
 
@@ -110,12 +113,18 @@ class Gate:
         self.happened: list[str] = []
         self.decoder = SceneDecoder()
         self.recorder = ListRecorder(self.happened)
+        self.asked: list[Controls] = []
+        self.suspects: tuple[Unread, ...] = ()
         self.loop = ScanLoop(
             slot=LatestSlot(),
             decoder=self.decoder,
             tracker=Tracker(showing_ends_after_s=1.0),
             unread_watch=UnreadWatch(tell_after_s=0.3, ends_after_s=1.0),
             diagnose=lambda luma, corners: Cause.GLARE,
+            steering=Steering(
+                focus_dioptres=5.0, exposure_us=5000, frame_s=1 / 30, suspects=lambda luma: self.suspects
+            ),
+            steer=self.asked.append,
             judge=WordJudge(),
             recorder=self.recorder,
             panel=ListPanel(self.happened),
@@ -247,6 +256,36 @@ def test_a_person_is_told_to_hold_still_even_when_nothing_can_be_recorded() -> N
     gate.decoder.unreadable = 1
     gate.show(frames=20)
     assert gate.happened == [Cue.ATTENTION]
+
+
+def test_a_code_seen_and_not_read_makes_the_camera_try_other_settings() -> None:
+    gate = Gate()
+    gate.decoder.unreadable = 1
+    gate.show(frames=15)
+    assert gate.asked == [Controls(exposure_us=1250), Controls(exposure_us=312), Controls()]
+
+
+def test_what_only_looks_like_a_blurred_code_is_tried_and_told_to_nobody() -> None:
+    gate = Gate()
+    gate.suspects = (Unread(square(100), Cause.BLURRED),)
+    gate.show(frames=10)
+    assert gate.asked[:1] == [Controls(focus_dioptres=4.0)]
+    assert gate.happened == []
+
+
+def test_the_camera_is_left_alone_while_a_code_is_read() -> None:
+    gate = Gate()
+    gate.decoder.unreadable = 1
+    gate.show(b"anna", frames=50)
+    assert gate.asked == []
+
+
+def test_a_poster_that_is_always_read_does_not_keep_the_camera_from_helping() -> None:
+    gate = Gate()
+    gate.show(b"poster", frames=650)
+    gate.decoder.unreadable = 1
+    gate.show(b"poster", frames=10)
+    assert gate.asked[:1] == [Controls(exposure_us=1250)]
 
 
 def test_of_several_codes_at_once_the_nearest_is_the_one_that_shows() -> None:
