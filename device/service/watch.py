@@ -43,6 +43,9 @@ _STABLE_S: Final = 60.0
 _GOODBYE_S: Final = 1.0
 # Wishes that wait for room: a cursor for each gate of a large district. More are made again later.
 _OUTBOX_MAX: Final = 5000
+# A gate's topics are shorter; and so many kinds of nonsense are enough to know.
+_TOPIC_SHOWN: Final = 200
+_TOLD_MAX: Final = 100
 # No journal counts so far, and JSON's and SQLite's numbers end there.
 _SEQ_MAX: Final = 2**53 - 1
 
@@ -133,6 +136,7 @@ class Watch:
         self._moved_at = 0.0
         self._refused = ""
         self._trouble = ""
+        self._told: set[str] = set()
 
     def run(self, stop: threading.Event, *, until_quiet_s: float | None = None) -> None:
         """Blocks until `stop` is set, or until nothing has arrived on an open connection for so long.
@@ -181,7 +185,7 @@ class Watch:
                 self._read(delivery, events, states)
             except ValueError as error:
                 self.tally.unreadable += 1
-                log.warning("a message on %s is not kept: %s", delivery.topic or "?", error)
+                self._tell_once(f"a message on {delivery.topic[:_TOPIC_SHOWN] or '?'} is not kept: {error}")
         news = self._store.take(events, states)
         feed.acknowledge(deliveries)
         self.tally.messages += len(deliveries)
@@ -189,6 +193,12 @@ class Watch:
         for item in news:
             self.tally.new += isinstance(item, Arrived)
             self._tell(item)
+
+    def _tell_once(self, text: str) -> None:
+        """A gate that talks nonsense does so often; the summary counts it."""
+        if text not in self._told and len(self._told) < _TOLD_MAX:
+            self._told.add(text)
+            log.warning("%s", text)
 
     def _read(self, delivery: Delivery, events: list[WireEvent], states: list[tuple[str, GateState]]) -> None:
         path, _, kind = delivery.topic.rpartition("/")
