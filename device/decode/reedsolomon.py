@@ -43,6 +43,16 @@ def _inverse(a: int) -> int:
     return _POWERS[_FIELD - _LOGS[a]]
 
 
+# Row `a` holds a times every value: what `bytes.translate` takes to multiply a whole polynomial at once.
+_MULTIPLES = tuple(bytes(_times(a, b) for b in range(_FIELD + 1)) for a in range(_FIELD + 1))
+
+
+def _added(a: bytes, b: bytes) -> bytes:
+    """Sum of two polynomials, lowest power first."""
+    total = int.from_bytes(a, "little") ^ int.from_bytes(b, "little")
+    return total.to_bytes(max(len(a), len(b)), "little")
+
+
 def _product(a: Sequence[int], b: Sequence[int]) -> list[int]:
     """Product of two polynomials, lowest power first."""
     out = [0] * (len(a) + len(b) - 1)
@@ -66,29 +76,25 @@ def syndromes(block: Sequence[int], checks: int) -> list[int]:
 
 def _locator(found: list[int], erasures: list[int]) -> list[int] | None:
     """Error and erasure locator by Berlekamp-Massey, lowest power first; None when there are too many."""
-    locator = [1]
+    locator = b"\x01"
     for exponent in erasures:
-        locator = _product(locator, [1, _POWERS[exponent]])
-    previous = list(locator)
+        locator = _added(locator, b"\0" + locator.translate(_MULTIPLES[_POWERS[exponent]]))
+    previous = locator
     length = len(erasures)
     for step in range(len(erasures), len(found)):
-        previous = [0, *previous]
+        previous = b"\0" + previous
         gap = 0
-        for i, factor in enumerate(locator[: step + 1]):
-            gap ^= _times(factor, found[step - i])
+        for factor, value in zip(locator, found[step::-1], strict=False):  # either may be the longer
+            gap ^= _MULTIPLES[factor][value]
         if not gap:
             continue
-        changed = list(locator) + [0] * (len(previous) - len(locator))
-        for i, factor in enumerate(previous):
-            changed[i] ^= _times(gap, factor)
+        changed = _added(locator, previous.translate(_MULTIPLES[gap]))
         if 2 * length <= step + len(erasures):
             length = step + len(erasures) + 1 - length
-            scale = _inverse(gap)
-            previous = [_times(scale, factor) for factor in locator]
+            previous = locator.translate(_MULTIPLES[_inverse(gap)])
         locator = changed
-    while locator and not locator[-1]:
-        locator.pop()
-    return locator if len(locator) - 1 == length else None
+    locator = locator.rstrip(b"\0")
+    return list(locator) if len(locator) - 1 == length else None
 
 
 def _value(polynomial: Sequence[int], at: int) -> int:

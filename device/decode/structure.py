@@ -153,18 +153,14 @@ def data_modules(version: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.int
     """Rows and columns of the data modules in the order of their bits, remainder bits left out."""
     side = side_of(version)
     taken = function_modules(version)
-    rows: list[int] = []
-    columns: list[int] = []
-    upward = True
-    for right in (*range(side - 1, 6, -2), 5, 3, 1):
-        for row in range(side - 1, -1, -1) if upward else range(side):
-            for column in (right, right - 1):
-                if not taken[row, column]:
-                    rows.append(row)
-                    columns.append(column)
-        upward = not upward
-    bits = len(rows) // 8 * 8
-    return np.array(rows[:bits], np.intp), np.array(columns[:bits], np.intp)
+    # Pairs of columns from the right, upwards and downwards in turn; the timing column is left out.
+    pairs = np.array([*range(side - 1, 6, -2), 5, 3, 1])
+    rows = np.repeat(np.arange(side), 2)
+    rows = np.concatenate([rows[::-1] if i % 2 == 0 else rows for i in range(len(pairs))])
+    columns = np.repeat(pairs, 2 * side) - np.tile((0, 1), side * len(pairs))
+    free = ~taken[rows, columns]
+    bits = np.count_nonzero(free) // 8 * 8
+    return rows[free][:bits], columns[free][:bits]
 
 
 @cache
