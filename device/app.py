@@ -19,8 +19,10 @@ from device import __version__
 from device.beat import read_beat
 from device.capture.loop import CaptureLoop
 from device.config.loader import load
+from device.credential.flaw import Flawed
 from device.credential.pseudonym import MIN_KEY_BYTES
 from device.credential.registry import PERSONAL_KINDS
+from device.credential.signature import Algorithm, PublicKey
 from device.credential.trust import NOBODY, Trust, parse_trust
 from device.daemon import Daemon
 from device.decode.blurred import blurred_places
@@ -65,6 +67,7 @@ if TYPE_CHECKING:
     from device.runtime import Clock
     from device.uplink.ports import Session
     from device.uplink.wire import Message
+    from device.uplink.wishes import Verify
 
 log = logging.getLogger(__name__)
 
@@ -339,7 +342,16 @@ def _forwarder(settings: Settings, journal: SqliteJournal, clock: Clock) -> Forw
         random=secrets.SystemRandom().random,
         backoff_min_s=uplink.backoff_min_s,
         backoff_max_s=uplink.backoff_max_s,
+        verify=_district(uplink.district_key_file) if uplink.district_key_file else None,
     )
+
+
+def _district(path: Path) -> Verify:
+    try:
+        key = PublicKey.from_pem(path.read_bytes())
+    except Flawed:
+        raise GateError(f"{path}: no public key") from None
+    return lambda signature, message: key.verifies(Algorithm.EDDSA, message, signature)
 
 
 # -- rules ----------------------------------------------------------------------------------------

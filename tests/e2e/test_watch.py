@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,8 @@ from device.runtime import SystemClock
 from device.uplink.wishes import Replay, replay_message
 from tests.support.broker import Broker
 from tests.support.consumers import Consumer, District, stored
+from tests.support.daemon import Daemon
+from tests.support.gate import ANNA, Gate
 from tests.support.journal import append_many, open_journal
 from tests.support.subscriber import Subscriber
 from tests.support.uplinks import ADDRESS, Uplink, sessions
@@ -21,6 +25,7 @@ pytestmark = pytest.mark.slow
 
 # The broker keeps everything for a consumer that is away, as long as it lives.
 GENEROUS = {"max_queued_messages": 0}
+WISHES = "gate/v1/test-district/wish/cursor"
 
 
 @pytest.fixture
@@ -223,3 +228,24 @@ def test_what_is_no_event_of_that_gate_is_left_out_and_holds_up_nothing(
         assert consumer.stop() == 0
     assert "speaks for another gate" in consumer.said
     assert "3 messages unreadable" in consumer.said
+
+
+def test_the_daemon_believes_the_district_whose_key_it_has(
+    tmp_path: Path, broker: Broker, district: District
+) -> None:
+    key = {"uplink.district_key_file": str(district.public_file)}
+    gate = Gate(tmp_path, port=broker.port, changes=key)
+    gate.hold(ANNA, seconds=0.4)
+    store = tmp_path / "store.db"
+    with (
+        Daemon(gate.write(), tmp_path) as daemon,
+        Consumer(broker, store, district=district, tenant="test-district") as consumer,
+    ):
+        consumer.wait_for(lambda c: any(n["type"] == "gate.scan.v1" for n in c.told("event")), "no scan")
+        with Subscriber(broker.host, broker.port, topic=f"{WISHES}/test-site/door-1") as other:
+            assert other.wait_for(1)
+        assert daemon.stop() == 0
+        assert consumer.stop() == 0
+    with closing(sqlite3.connect(gate.journal)) as db:
+        (confirmed,) = db.execute("SELECT confirmed FROM journal").fetchone()
+    assert confirmed > 0
