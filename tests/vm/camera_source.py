@@ -24,7 +24,14 @@ from device.capture.picamera2_source import Picamera2Source
 from device.errors import CameraUnavailable
 from device.runtime import SystemClock
 from tests.support.codes import shown
-from tests.support.frame_source_contract import CHECKS, Subject, next_frame, opened, refused
+from tests.support.frame_source_contract import (
+    CHECKS,
+    STEERINGS,
+    Subject,
+    next_frame,
+    opened,
+    refused,
+)
 from tests.vm.guest_cameras import capturing, open_files, read, seconds, told
 
 TEXTS = frozenset(f"TICKET-{number:04d}" for number in range(4))
@@ -97,6 +104,19 @@ def a_camera_in_use_is_named() -> str:
 def a_setting_that_the_camera_has_not_is_left_out() -> None:
     with opened(camera(focus_dioptres=5.0)) as source:
         next_frame(source)
+
+
+def a_camera_without_lens_and_shutter_says_so() -> str:
+    with opened(camera()) as source:
+        next_frame(source)
+        assert not any(source.steer(controls) for controls in STEERINGS)
+    with capturing(camera()) as running:
+        for controls in STEERINGS:
+            running.loop.steer(controls)
+            running.frame()
+        running.wait_for(lambda s: s.frames >= 20, "20 frames")
+    assert running.worker.error is None
+    return f"{running.stats.frames} frames, steered {running.stats.steered} times"
 
 
 def opening_and_closing_leaves_nothing_behind() -> str:
@@ -177,6 +197,7 @@ def main() -> None:
         a_frame_is_dated_by_the_sensor,
         a_camera_in_use_is_named,
         a_setting_that_the_camera_has_not_is_left_out,
+        a_camera_without_lens_and_shutter_says_so,
         opening_and_closing_leaves_nothing_behind,
         the_capture_loop_fills_the_slot_and_stops_when_asked,
         a_camera_that_falls_silent_is_closed_and_opened_again,
