@@ -22,10 +22,12 @@ class Numbers:
 
     Args:
         through: everything up to here counts as settled from the beginning.
+        newest: the highest number that is here; as a rule the same.
     """
 
-    def __init__(self, through: int = 0) -> None:
+    def __init__(self, through: int = 0, newest: int | None = None) -> None:
         self._top = through
+        self._newest = through if newest is None else newest
         self._missing: list[Span] = []
 
     @property
@@ -39,12 +41,18 @@ class Numbers:
         return self._missing[0].first - 1 if self._missing else self._top
 
     @property
+    def stored_through(self) -> int:
+        """As `through`, but never beyond what is really here: others may claim what they like."""
+        return min(self.through, self._newest)
+
+    @property
     def missing(self) -> tuple[Span, ...]:
         """The holes, lowest first; two never touch."""
         return tuple(self._missing)
 
     def take(self, number: int) -> bool:
         """The number is here now; whether it was missing until now."""
+        self._newest = max(self._newest, number)
         if number > self._top:
             self.expect(number - 1)
             self._top = number

@@ -325,7 +325,8 @@ class Store:
         }
         journals = self._db.execute("SELECT id, gate, name, through FROM journal ORDER BY id").fetchall()
         for number, gate, name, through in journals:
-            numbers = Numbers(through)
+            ask = "SELECT coalesce(max(seq), 0) FROM event WHERE journal = ?"
+            numbers = Numbers(through, self._db.execute(ask, (number,)).fetchone()[0])
             ask = "SELECT seq FROM event WHERE journal = ? AND seq > ? ORDER BY seq"
             for (seq,) in self._db.execute(ask, (number, through)):
                 numbers.take(seq)

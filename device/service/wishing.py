@@ -88,7 +88,7 @@ class Wishing:
                 yield from self._cursor(book, asked, asked.cursor_at + CURSOR_EVERY_S)
 
     def _cursor(self, book: Book, asked: _Asked, now: float) -> Iterator[Message]:
-        through = book.numbers.through
+        through = book.numbers.stored_through
         moved = through - asked.cursor
         if moved >= CURSOR_EVERY_EVENTS or (moved > 0 and now - asked.cursor_at >= CURSOR_EVERY_S):
             asked.cursor, asked.cursor_at = through, now

@@ -21,12 +21,13 @@ def spelled_out(spans: tuple[Span, ...]) -> set[int]:
 @given(st.integers(0, 5), STEPS)
 def test_the_holes_are_what_a_set_of_numbers_would_say(through: int, steps: list[tuple[str, int]]) -> None:
     numbers, settled, top = Numbers(through), set(range(1, through + 1)), through
+    newest = through
     for what, number in steps:
         match what:
             case "take":
                 assert numbers.take(number) == (number not in settled)
                 settled.add(number)
-                top = max(top, number)
+                top, newest = max(top, number), max(newest, number)
             case "expect":
                 numbers.expect(number)
                 top = max(top, number)
@@ -36,6 +37,7 @@ def test_the_holes_are_what_a_set_of_numbers_would_say(through: int, steps: list
                 settled |= below
                 top = max(top, number)
         assert numbers.top == top
+        assert numbers.stored_through == min(numbers.through, newest)
         assert spelled_out(numbers.missing) == set(range(1, top + 1)) - settled
         assert numbers.through == next((n - 1 for n in range(1, top + 1) if n not in settled), top)
         assert all(a.last + 1 < b.first for a, b in zip(numbers.missing, numbers.missing[1:], strict=False))

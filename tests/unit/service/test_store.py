@@ -209,6 +209,18 @@ def test_the_journal_that_is_named_in_the_state_is_the_one_the_gate_writes(
     assert [book.journal for book in store.current] == ["next"]
 
 
+def test_a_claim_that_everything_is_gone_is_still_known_as_one_when_opened_again(
+    tmp_path: Path, events: list[WireEvent]
+) -> None:
+    path = tmp_path / "claimed.db"
+    with Store(path, clock=ManualClock()) as store:
+        store.take(events[:5], [state(kept=Kept(events[0].journal, 1000, 999))])
+        assert store.current[0].numbers.stored_through == 5
+    with Store(path, clock=ManualClock()) as store:
+        assert store.current[0].numbers.stored_through == 5
+        assert store.current[0].numbers.through == 999
+
+
 # -- the file -------------------------------------------------------------------------------------
 
 

@@ -80,6 +80,12 @@ def test_it_never_passes_a_hole() -> None:
     assert talk.after(0) == [Cursor("j1", 5)]
 
 
+def test_it_never_passes_what_is_really_here_whatever_a_gate_claims() -> None:
+    talk = Talk(through=5)
+    talk.numbers.write_off(1000)
+    assert talk.after(0) == [Cursor("j1", 5)]
+
+
 def test_on_another_connection_and_for_another_journal_it_is_said_anew() -> None:
     talk = Talk(through=5)
     assert talk.after(0) == [Cursor("j1", 5)]
