@@ -85,7 +85,9 @@ class Inbox:
             JournalError: the cursor cannot be moved.
         """
         if message.topic == self._address.state:
-            self._look_for_twin(message.payload)
+            # A broker that lost power with us still has what our boot before said.
+            if not message.retained:
+                self._look_for_twin(message.payload)
         elif self._verify is not None:
             try:
                 if message.topic == cursor_topic(self._address):

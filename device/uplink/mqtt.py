@@ -273,7 +273,7 @@ class MqttSession:
         with self._changed:
             if self._incoming < _INCOMING_MAX:
                 self._incoming += 1
-                self._reports.append(Incoming(message.topic, bytes(message.payload)))
+                self._reports.append(Incoming(message.topic, bytes(message.payload), message.retain))
                 self._changed.notify_all()
 
     def _on_disconnect(self, _c: Client, _u: object, flags: object, reason: ReasonCode, _p: object) -> None:

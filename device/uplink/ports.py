@@ -134,10 +134,12 @@ class Incoming:
     Attributes:
         topic: where it was published.
         payload: its bytes; from outside, believed by nobody yet.
+        retained: whether the broker had kept it from before we subscribed.
     """
 
     topic: str
     payload: bytes
+    retained: bool = False
 
 
 Report: TypeAlias = Opened | Receipt | Incoming | Closed

@@ -136,7 +136,7 @@ class MemorySession:
             self._broker.subscribed.append(topic)
             for message in self._broker.retained:
                 if message.topic == topic:
-                    self.report(Incoming(topic, message.payload))
+                    self.report(Incoming(topic, message.payload, retained=True))
             self._broker.changed.notify_all()
 
     def next_report(self, timeout_s: float) -> Report | None:

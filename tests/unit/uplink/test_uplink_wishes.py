@@ -297,10 +297,11 @@ def test_nonsense_on_the_state_topic_is_ignored(payload: bytes) -> None:
         assert not running.forwarder.stats().twin
 
 
-def test_what_our_own_earlier_boot_left_behind_is_no_twin() -> None:
+@pytest.mark.parametrize("status", list(Status))
+def test_what_our_own_earlier_boot_left_behind_is_no_twin(status: Status) -> None:
     backlog, broker = MemoryBacklog(1), MemoryBroker()
     earlier = ManualClock(boot="earlier").reading()
-    broker.retained.append(state_message(ADDRESS, Status.LOST, earlier, "1"))
+    broker.retained.append(state_message(ADDRESS, status, earlier, "1"))
     with Uplink(backlog, broker.session) as running:
         assert backlog.wait_until_settled()
         assert not running.forwarder.stats().twin
