@@ -397,16 +397,19 @@ def make_judge(
 
 
 def _occupancy(settings: Settings, clock: Clock) -> Occupancy:
-    """Who is inside, by the newest events of the journal; where no rule asks for it, nobody."""
+    """Who is inside and what was used, by the newest events of the journal; where no rule asks, nobody."""
     policy = settings.policy
-    events: list[ScanEvent] = []
-    if policy.passback.mode is not PassbackMode.OFF or policy.capacity is not None:
+    events: tuple[ScanEvent, ...] = ()
+    passes = settings.credentials.trust_list is not None
+    if passes or policy.passback.mode is not PassbackMode.OFF or policy.capacity is not None:
         try:
-            events = newest_scans(settings.journal.path, limit=MAX_REMEMBERED, clock=clock)
+            recalled = newest_scans(settings.journal.path, limit=MAX_REMEMBERED, clock=clock)
         except JournalError as error:
-            log.error("nobody is known to be inside: %s", error)
+            log.error("who is inside and which passes were used is not known: %s", error)
         else:
-            log.info("who is inside is known from the last %d scans", len(events))
+            events = recalled.scans
+            words = "who is inside and which passes were used is known from the last %d scans"
+            log.log(logging.INFO if recalled.in_time else logging.WARNING, words, len(events))
     return rebuild(events, forget_after_s=policy.passback.forget_after_s, now=clock.reading())
 
 

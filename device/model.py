@@ -139,6 +139,7 @@ class Credential:
         issuer: who signed, for verified kinds.
         audience: gates it is meant for; empty when it names none.
         rotation: for a pass that must be shown with a changing code.
+        once: it is good for one passage; its identifier is its own, not its holder's.
         detail: why it is malformed or not trusted, in a few fixed words without any content.
         warnings: oddities that do not refuse, as fixed words.
     """
@@ -154,6 +155,7 @@ class Credential:
     issuer: str = ""
     audience: tuple[str, ...] = ()
     rotation: Rotation | None = None
+    once: bool = False
     detail: str = ""
     warnings: tuple[str, ...] = ()
 

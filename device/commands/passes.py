@@ -85,6 +85,9 @@ def _add_issue(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         "--rotating", action="store_true", help="valid only with a code that changes every 30 s"
     )
     issue.add_argument(
+        "--once", action="store_true", help="good for one passage at the gate; name one --gate"
+    )
+    issue.add_argument(
         "--form",
         choices=("cwt", "jws"),
         default="cwt",
@@ -146,14 +149,15 @@ def _issue(args: argparse.Namespace) -> int:
     expires = args.until or (args.begin or now) + args.days
     if expires <= max(now, args.begin or now):
         raise GateError("the pass would end before it begins, or is over already: see --from and --until")
-    if args.rotating and args.form == "jws":
-        raise GateError("a changing code needs --form cwt")
+    if (args.rotating or args.once) and args.form == "jws":
+        raise GateError("--rotating and --once need --form cwt")
     grant = Grant(
         subject=args.holder,
         expires=expires,
         not_before=args.begin,
         audience=tuple(args.gate),
         rotates=args.rotating,
+        once=args.once,
     )
     text = issue(numbered(grant), key, form=args.form)
     _put_out(args, text)

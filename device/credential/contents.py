@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from device.credential import base45, claims
 from device.credential.cose import claims_of, open_sign1
-from device.credential.cwt import ROTATES
+from device.credential.cwt import ONCE, ROTATES
 from device.credential.flaw import Flawed
 from device.credential.jose import open_compact, read_object
 
@@ -30,6 +30,7 @@ _CWT_NAMES: Mapping[int | str, str] = {
     6: "issued_at",
     7: "number",
     ROTATES: "rotates",
+    ONCE: "once",
 }
 _JWS_NAMES: Mapping[int | str, str] = {
     "iss": "issuer",

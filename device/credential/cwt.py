@@ -39,6 +39,8 @@ _SUBJECT, _AUDIENCE, _EXPIRES, _NOT_BEFORE, _ID = 2, 3, 4, 5, 7
 _IDENTITY_CLAIM = 169
 ROTATES = -70001
 """Claim: true for a pass that must be shown with a changing code; RFC 8392 leaves it to private use."""
+ONCE = -70002
+"""Claim: true for a pass that is good for one passage. It is known by its number, whoever holds it."""
 _NUMBER, _NAME, _BORN = 1, 4, 8
 _DATE = re.compile(r"([0-9]{4})[-/]?([0-9]{2})[-/]?([0-9]{2})")
 
@@ -124,17 +126,22 @@ def _pass(found: dict[int | str, Plain], signer: TrustedKey, code: int | None) -
     rotates = found.get(ROTATES, False)
     if not isinstance(rotates, bool) or (rotates and not number):
         raise Flawed("rotation")
+    once = found.get(ONCE, False)
+    if not isinstance(once, bool) or (once and not number):
+        raise Flawed("once")
     if rotates and not signer.rotation_secret:
         return Credential(kind=_PASS, standing=Standing.UNKNOWN_ISSUER, detail="rotation_secret_missing")
     return Credential(
         kind=_PASS,
         standing=Standing.VERIFIED,
-        identifier=f"{signer.issuer}/{subject or number.hex()}",
+        identifier=f"{signer.issuer}/{number.hex() if once or not subject else subject}",
+        aliases=(f"{signer.issuer}/{subject}",) if once and subject else (),
         not_before=claims.later(claims.moment(found.get(_NOT_BEFORE)), signer.not_before),
         expires=claims.earlier(claims.moment(found.get(_EXPIRES), required=True), signer.not_after),
         issuer=signer.issuer,
         audience=claims.audience(found.get(_AUDIENCE)),
         rotation=Rotation(pass_key(signer.rotation_secret, number), code) if rotates else None,
+        once=once,
     )
 
 

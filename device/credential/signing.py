@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from device.credential import base45, cbor
 from device.credential.cose import ROTATING_CODE, open_sign1, to_be_signed
-from device.credential.cwt import ROTATES
+from device.credential.cwt import ONCE, ROTATES
 from device.credential.flaw import Flawed
 from device.credential.signature import Algorithm
 
@@ -107,6 +107,7 @@ class Grant:
         number: of this very pass, so that one can be told from the next.
         issuer: who issues it, for people; gates believe the key instead. Empty leaves it out.
         rotates: it must be shown with a changing code, see `rotation`; needs a number. As CWT only.
+        once: it is good for one passage; needs a number. As CWT only.
     """
 
     subject: str
@@ -116,6 +117,7 @@ class Grant:
     number: bytes = b""
     issuer: str = ""
     rotates: bool = False
+    once: bool = False
 
 
 def cwt_pass(grant: Grant, key: SigningKey, *, rotating_code: int | None = None) -> str:
@@ -132,6 +134,7 @@ def cwt_pass(grant: Grant, key: SigningKey, *, rotating_code: int | None = None)
         5: int(grant.not_before.timestamp()) if grant.not_before else None,
         7: grant.number,
         ROTATES: grant.rotates,
+        ONCE: grant.once,
     }
     payload = cbor.encode({name: claim for name, claim in claims.items() if claim})
     protected = cbor.encode({1: _COSE_NAMES[key.algorithm], 4: key.kid})

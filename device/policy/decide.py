@@ -15,16 +15,18 @@ The order of checks is the order of what a person should be told first:
 11. its changing code is not of now        DENIED     replayed
 12. not on the allow list                  DENIED     not_on_list         policy.allow_list
 13. outside opening hours                  DENIED     outside_hours       policy.hours
-14. granted a moment ago                   GRANTED    already_shown       policy.repeat_s
-15. went this way before, and not back     DENIED     passback            policy.passback.mode
-16. no room inside                         DENIED     full                policy.capacity
-17. as 15, where that is only noted        GRANTED    passback            policy.passback.mode
-18. nothing against it                     GRANTED    ok                  policy.accept
+14. good for one passage, and used         DENIED     replayed
+15. granted a moment ago                   GRANTED    already_shown       policy.repeat_s
+16. went this way before, and not back     DENIED     passback            policy.passback.mode
+17. no room inside                         DENIED     full                policy.capacity
+18. as 16, where that is only noted        GRANTED    passback            policy.passback.mode
+19. nothing against it                     GRANTED    ok                  policy.accept
 
 The deny list comes before everything that time can change, so that a denied person is denied for the
 same reason at every hour. With `untrusted_clock: accept` checks 9, 10, 11 and 13 are left out while the clock
 is not trusted, and a grant carries the detail `clock_not_trusted`. A repeated code is decided anew each time:
-only a grant is remembered. Who is inside is known of persons with an identifier only, see `occupancy`.
+only a grant is remembered. A pass for one passage is not granted again even a moment later: the next one in
+the queue might show it. Who is inside is known of persons with an identifier only, see `occupancy`.
 """
 
 from __future__ import annotations
@@ -97,6 +99,8 @@ def decide(
         return Verdict(Outcome.ATTENTION, Reason.KIND_NOT_ACCEPTED, rule="policy.accept")
     known_as = (*aliases, subject) if subject is not None else aliases
     refusal = _refusal(credential, known_as, rules, lists, moment)
+    if refusal is None and credential.once and presence.seen:
+        refusal = Verdict(Outcome.DENIED, Reason.REPLAYED, "used_before")
     if refusal is not None:
         return refusal
     mark = CLOCK_NOT_TRUSTED if not moment.trusted and _needs_time(credential, rules) else ""
@@ -141,7 +145,7 @@ def _refusal(
 
 
 def _by_presence(presence: Presence, rules: Rules, mark: str) -> Verdict | None:
-    """Checks 15 to 17; None when nothing is against it."""
+    """Checks 16 to 18; None when nothing is against it."""
     went = {True: Direction.IN, False: Direction.OUT, None: None}[presence.inside]
     again = went is rules.direction
     enters = rules.direction is not Direction.OUT and went is not Direction.IN

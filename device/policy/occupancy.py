@@ -1,4 +1,4 @@
-"""Who is inside, as far as this gate has seen: for anti-passback and the capacity limit.
+"""Who is inside and which passes were used, as far as this gate has seen: for anti-passback and the like.
 
 It follows what is recorded and nothing else, so that a start makes the same of the journal. A gate knows
 only who passed itself. At a gate for both directions everybody changes sides each time.
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
-from device.model import Direction, Outcome, Reason, ScanEvent
+from device.model import Direction, Outcome, Reason, ScanEvent, Standing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from device.model import ClockReading, Event, StoredEvent
 
 MAX_REMEMBERED = 20_000
-"""Persons on either side; twice the largest capacity, about 4 MB."""
+"""Persons on either side, and signed passes; twice the largest capacity, about 4 MB each."""
 
 _PASSES = frozenset({Reason.OK, Reason.PASSBACK})
 """Grants after which a person goes through; one who was granted a moment ago is gone through already."""
@@ -32,10 +32,12 @@ class Presence:
     Attributes:
         inside: which side they were last let through to; None when not known, or forgotten.
         count: persons inside.
+        seen: whether they were ever let through with something signed: a pass for one passage is used then.
     """
 
     inside: bool | None = None
     count: int = 0
+    seen: bool = False
 
 
 NOT_KNOWN = Presence()
@@ -46,7 +48,8 @@ class Occupancy:
 
     Args:
         forget_after_s: a side is not known any more when somebody was let through this long ago.
-        max_remembered: persons on either side; one more and the oldest is forgotten, and counted.
+        max_remembered: persons on either side, and signed passes; one more and the oldest is forgotten,
+            and counted.
     """
 
     def __init__(self, *, forget_after_s: float, max_remembered: int = MAX_REMEMBERED) -> None:
@@ -55,20 +58,24 @@ class Occupancy:
         # Subject -> when, on `Clock.monotonic`; oldest first, nobody on both.
         self._inside: OrderedDict[str, float] = OrderedDict()
         self._outside: OrderedDict[str, float] = OrderedDict()
+        # Subjects of signed codes that were granted, oldest first. Which of them were for one passage is
+        # not in an event.
+        self._seen: OrderedDict[str, None] = OrderedDict()
         self._forgotten = 0
 
     @property
     def forgotten(self) -> int:
-        """Persons forgotten because more than `max_remembered` were on a side."""
+        """Persons and passes forgotten because there were more than `max_remembered`."""
         return self._forgotten
 
     def presence(self, subject: str | None, now: float) -> Presence:
         """What is known of a person at `now`, on `Clock.monotonic`."""
         self._expire(now)
-        if subject is not None and subject in self._inside:
-            return Presence(inside=True, count=len(self._inside))
-        known_outside = subject is not None and subject in self._outside
-        return Presence(inside=False if known_outside else None, count=len(self._inside))
+        count = len(self._inside)
+        if subject is None:
+            return Presence(count=count)
+        inside = True if subject in self._inside else False if subject in self._outside else None
+        return Presence(inside, count, seen=subject in self._seen)
 
     def follow(self, event: ScanEvent, at: float) -> None:
         """Takes note of a recorded event; only a grant to somebody known by a pseudonym changes anything.
@@ -86,8 +93,15 @@ class Occupancy:
         goes_in = event.direction is Direction.IN or (event.direction is Direction.BOTH and not was_inside)
         side = self._inside if goes_in else self._outside
         side[subject] = at
-        if len(side) > self._max_remembered:
-            side.popitem(last=False)
+        self._bound(side)
+        if event.credential.standing is Standing.VERIFIED:
+            self._seen[subject] = None
+            self._seen.move_to_end(subject)
+            self._bound(self._seen)
+
+    def _bound(self, kept: OrderedDict[str, float] | OrderedDict[str, None]) -> None:
+        if len(kept) > self._max_remembered:
+            kept.popitem(last=False)
             self._forgotten += 1
 
     def _expire(self, now: float) -> None:

@@ -34,7 +34,7 @@ _ANSWERS: Mapping[Reason, str] = {
     Reason.OUTSIDE_HOURS: "The gate is closed at this time.",
     Reason.CLOCK_NOT_TRUSTED: "The decision needs the time, and the clock is not set by the network yet.",
     Reason.PASSBACK: "The person is already on the other side.",
-    Reason.REPLAYED: "It is a copy: its changing code is not the one of this moment.",
+    Reason.REPLAYED: "It is a copy, its changing code not of this moment; or good for once, and used.",
     Reason.JOURNAL_UNAVAILABLE: "The event cannot be recorded, so nobody is let in.",
     Reason.SUSPENDED: "The gate is suspended.",
     Reason.FULL: "As many persons are inside as may be.",

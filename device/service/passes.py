@@ -117,8 +117,8 @@ def trust_entry(
 
 
 def numbered(grant: Grant) -> Grant:
-    """The grant with a number where it needs one: for a changing code, or when it names nobody."""
-    if grant.number or (grant.subject and not grant.rotates):
+    """The grant with a number where it needs one: changing code, one passage, or when it names nobody."""
+    if grant.number or (grant.subject and not grant.rotates and not grant.once):
         return grant
     return replace(grant, number=secrets.token_bytes(NUMBER_BYTES))
 

@@ -1,12 +1,16 @@
-"""Who is inside outlives the process: a person who went in does not go in once more after a power cut."""
+"""Who is inside, and what was used, outlives the process: nobody goes in once more after a power cut."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from device.credential.signing import Grant
 from device.journal.reader import JournalReader
+from device.service.passes import issue, make_key, numbered, trust_entry
+from device.service.trustfile import add_entry
 from tests.support.daemon import Daemon
 from tests.support.gate import ANNA, BINH, Gate
 
@@ -30,3 +34,18 @@ def test_a_person_inside_is_known_after_the_process_was_killed(tmp_path: Path) -
     assert answers(config, tmp_path, 2) == [("denied", "passback"), ("denied", "full")]
     with JournalReader(gate.journal) as journal:
         assert all(b"046190123456" not in event.data for event in journal.events())
+
+
+def test_a_pass_for_one_passage_stays_used_after_the_process_was_killed(tmp_path: Path) -> None:
+    key = make_key(tmp_path / "office.pem")
+    add_entry(tmp_path / "trust.json", trust_entry(key, issuer="office"))
+    expires = datetime(2099, 1, 1, tzinfo=UTC)
+    gate = Gate(
+        tmp_path,
+        changes={"policy": {"accept": ["cwt.pass"]}, "credentials": {"trust_list": "trust.json"}},
+    )
+    gate.hold(issue(numbered(Grant("1042", expires, once=True)), key))
+    gate.hold(issue(Grant("1042", expires), key))
+    config = gate.write()
+    assert answers(config, tmp_path, 2) == [("granted", "ok"), ("granted", "ok")]
+    assert answers(config, tmp_path, 1) == [("denied", "replayed")]

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from device.errors import JournalError
-from device.journal.recall import as_scan, newest_scans
+from device.journal.recall import Recalled, as_scan, newest_scans
 from device.model import EventType, StoredEvent
 from tests.support.clock import ManualClock
 from tests.support.journal import append_many, lifecycle_event, open_journal, scan_event
@@ -27,8 +27,8 @@ def test_the_newest_scans_come_back_as_they_were_oldest_first(tmp_path: Path) ->
         anonymous = replace(scan_event(8), credential=replace(scan_event(8).credential, subject=None))
         journal.append(anonymous)
         found = newest_scans(path, limit=4, clock=ManualClock())
-        assert found == [scan_event(5), scan_event(6), scan_event(7), anonymous]
-        assert len(newest_scans(path, limit=100, clock=ManualClock())) == 8
+        assert found.scans == (scan_event(5), scan_event(6), scan_event(7), anonymous)
+        assert len(newest_scans(path, limit=100, clock=ManualClock()).scans) == 8
 
 
 def test_an_empty_journal_holds_no_scans_and_a_missing_one_is_told(tmp_path: Path) -> None:
@@ -36,7 +36,7 @@ def test_an_empty_journal_holds_no_scans_and_a_missing_one_is_told(tmp_path: Pat
     with pytest.raises(JournalError):
         newest_scans(path, limit=4, clock=ManualClock())
     with closing(open_journal(path)):
-        assert newest_scans(path, limit=4, clock=ManualClock()) == []
+        assert newest_scans(path, limit=4, clock=ManualClock()) == Recalled((), in_time=True)
 
 
 def test_a_long_journal_costs_no_more_than_the_time_given(tmp_path: Path) -> None:
@@ -50,9 +50,10 @@ def test_a_long_journal_costs_no_more_than_the_time_given(tmp_path: Path) -> Non
     path = tmp_path / "journal.db"
     with closing(open_journal(path)) as journal:
         append_many(journal, 1101)
-        found = newest_scans(path, limit=5000, clock=HurriedClock(), budget_s=0.7)
-        assert len(found) == 500
-        assert len(newest_scans(path, limit=5000, clock=ManualClock())) == 1101
+        found = newest_scans(path, limit=5000, clock=HurriedClock(), budget_s=0.4)
+        assert (len(found.scans), found.in_time) == (500, False)
+        found = newest_scans(path, limit=5000, clock=ManualClock())
+        assert (len(found.scans), found.in_time) == (1101, True)
 
 
 @given(st.binary(max_size=200))

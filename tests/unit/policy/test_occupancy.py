@@ -115,6 +115,28 @@ def test_a_full_place_lets_nobody_in_and_everybody_out() -> None:
     assert answer(Presence(inside=False, count=2), both)[1] == "full"
 
 
+def test_a_pass_for_one_passage_is_refused_once_it_was_used_even_a_moment_later() -> None:
+    once = Credential(kind="cwt.pass", standing=Standing.VERIFIED, identifier="office/01", once=True)
+    rules = replace(ENTRANCE, accept=frozenset({"cwt.pass"}))
+    for last_granted_at in (None, 999.0):
+        for credential, seen, reason in (
+            (once, True, Reason.REPLAYED),
+            (once, False, None),
+            (replace(once, once=False), True, None),
+        ):
+            verdict = decide(
+                credential,
+                subject=ANNA,
+                rules=rules,
+                lists=Lists(),
+                moment=NOW,
+                last_granted_at=last_granted_at,
+                presence=Presence(seen=seen),
+            )
+            assert (verdict.reason is Reason.REPLAYED) == (reason is Reason.REPLAYED)
+            assert verdict.detail == ("used_before" if reason else "")
+
+
 def test_a_suspended_gate_says_so_unless_the_person_is_denied_anyway() -> None:
     suspended = replace(ENTRANCE, suspended=True)
     assert answer(Presence(), suspended) == ("denied", "suspended", "policy.suspended")
@@ -184,6 +206,20 @@ def test_the_oldest_is_forgotten_and_counted_when_too_many_are_on_a_side() -> No
     for number in range(3):
         occupancy.follow(passed(f"{number:032x}", Direction.IN, at(number)), number)
     assert occupancy.presence(f"{0:032x}", 3) == Presence(inside=None, count=2)
+    assert occupancy.forgotten == 1
+
+
+def test_signed_codes_that_were_granted_are_known_longer_than_sides() -> None:
+    event = passed(ANNA, Direction.IN, at(10))
+    signed = replace(event, credential=replace(event.credential, standing=Standing.VERIFIED))
+    occupancy = Occupancy(forget_after_s=60, max_remembered=1)
+    occupancy.follow(event, 10)
+    assert not occupancy.presence(ANNA, 10).seen
+    occupancy.follow(signed, 11)
+    assert occupancy.presence(ANNA, 1000) == Presence(inside=None, count=0, seen=True)
+    other = replace(signed, credential=replace(signed.credential, subject=BINH))
+    occupancy.follow(other, 1001)
+    assert not occupancy.presence(ANNA, 1001).seen
     assert occupancy.forgotten == 1
 
 

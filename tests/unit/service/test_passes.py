@@ -132,12 +132,28 @@ def test_a_pass_for_nobody_and_one_that_rotates_get_a_number() -> None:
     assert numbered(Grant(subject="mau", expires=GRANT.expires)).number == b""
 
 
+def test_a_pass_for_one_passage_is_known_by_its_number_and_its_holder() -> None:
+    key = KEYS["ed25519"]
+    trust = parse_trust(json.dumps({"keys": [trust_entry(key, issuer="office")]})).trust
+    first, second = (
+        parse(issue(numbered(Grant("mau", GRANT.expires, once=True)), key).encode(), trust=trust)
+        for _ in range(2)
+    )
+    assert first.once
+    assert first.identifier != second.identifier
+    assert first.aliases == second.aliases == ("office/mau",)
+    nobodys = parse(issue(numbered(Grant("", GRANT.expires, once=True)), key).encode(), trust=trust)
+    assert (nobodys.once, nobodys.aliases) == (True, ())
+    assert not parse(issue(GRANT, key).encode(), trust=trust).once
+
+
 @pytest.mark.parametrize(
     "bad",
     [
         Grant(subject="line\nbreak", expires=GRANT.expires),
         Grant(subject="x" * 257, expires=GRANT.expires),
         Grant(subject="", expires=GRANT.expires),
+        Grant(subject="x" * 300, expires=GRANT.expires, number=b"1", once=True),
         Grant(subject="mau", expires=GRANT.expires, audience=tuple(map(str, range(65)))),
     ],
 )
