@@ -94,7 +94,8 @@ class Picamera2(Section):
         5000,
         ge=50,
         le=100_000,
-        description="Exposure time, fixed, so that a moving hand is not smeared. 5000 is 1/200 s.",
+        description="Exposure time, fixed, so that a moving hand is not smeared. 5000 is 1/200 s. Others are "
+        "tried while a code in view is burnt out or dark.",
     )
     gain: Number | None = Field(
         None,
@@ -106,8 +107,8 @@ class Picamera2(Section):
         5.0,
         ge=0,
         le=32,
-        description="Focus, fixed: 1 divided by the distance in metres. 5 is 20 cm. Cameras without a "
-        "movable lens ignore it.",
+        description="Focus, fixed: 1 divided by the distance in metres. 5 is 20 cm. Others are tried while a "
+        "code in view is blurred. Cameras without a movable lens ignore it.",
     )
     lores_width: Pixels = Field(
         320,
