@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 FOCUS_STEPS_DIOPTRES = (-1.0, 1.5, 3.0)
 """Beside the configured focus. From 5 dioptres: 25, 15 and 12.5 cm; an ID card is read 0.7 either side of
-each (derived for Camera Module 3), so that from 11 to 27 cm no gap is left."""
+each (derived for Camera Module 3), so that from 11 to 30 cm no gap is left."""
 
 SHORTER = (4, 16)
 """Two and four stops less for a screen or a reflection: the first dims most phones, the second the rest."""
