@@ -25,6 +25,7 @@ pytestmark = pytest.mark.slow
 
 # The broker keeps everything for a consumer that is away, as long as it lives.
 GENEROUS = {"max_queued_messages": 0}
+ROOT = Path(__file__).parents[2]
 WISHES = "gate/v1/test-district/wish/cursor"
 
 
@@ -249,3 +250,34 @@ def test_the_daemon_believes_the_district_whose_key_it_has(
     with closing(sqlite3.connect(gate.journal)) as db:
         (confirmed,) = db.execute("SELECT confirmed FROM journal").fetchone()
     assert confirmed > 0
+
+
+def test_the_rights_in_the_reference_are_enough_for_both_ends(
+    tmp_path: Path, journal: SqliteJournal, district: District
+) -> None:
+    text = (ROOT / "docs/reference/events.md").read_text(encoding="utf-8")
+    rights = text.split("## Rights a gate needs")[1].split("```")
+    gates, consumers = (
+        part.replace("hanoi", "tenant").replace("market-3", "site").replace("north", "gate")
+        for part in (rights[1], rights[3])
+    )
+    acl = f"user gate\n{gates}\nuser district\n{consumers}\n"
+    password = tmp_path / "password"
+    password.write_text("word", encoding="utf-8")
+    append_many(journal, 50)
+    # The broker has accepted them for somebody, and lost them.
+    journal.acknowledge(30)
+    users = {"gate": "word", "district": "word"}
+    login = ("--username", "district", "--password-file", str(password))
+    with (
+        Broker(tmp_path, options=GENEROUS, acl=acl, users=users) as broker,
+        Consumer(broker, tmp_path / "store.db", district=district, more=login) as consumer,
+        Uplink(
+            journal,
+            sessions(broker, username="gate", password_file=password),
+            verify=district.verify,
+        ) as running,
+    ):
+        wait_until_confirmed(journal, running)
+        assert consumer.stop() == 0
+    assert len(consumer.told("event")) == 50
