@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from device.decode.finding import SYMBOLOGY, Finding, Look
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from device.decode.regions import Region
     from device.decode.soften import Soft
     from device.decode.steps import Engine, Step
+    from device.decode.structure import Grid
     from device.model import Corners
     from device.runtime import Clock
 
@@ -29,10 +31,30 @@ log = logging.getLogger(__name__)
 _MAX_REPAIRS = 6
 # Repairs of one symbol in one frame: further findings of it hardly differ.
 _MAX_REPAIRS_A_PLACE = 4
+# A repair may begin when it is expected to end within the budget; a dear one within so much of it: it would
+# never begin otherwise. It is interrupted in any case when the budget is spent.
+_DEAR_SHARE = 0.5
+# What a repair is expected to cost falls by this share with each cheaper one: most end early.
+_PACE_FALLS = 0.1
 # Findings whose middles are nearer than this share of their size are one symbol.
 _SAME_PLACE = 0.3
 
 _Answer = TypeVar("_Answer")
+
+
+class Pace:
+    """What repairs cost on this machine, learnt from those before: milliseconds a module."""
+
+    def __init__(self) -> None:
+        self._ms_a_module = 0.0
+
+    def expected_ms(self, modules: int) -> float:
+        """Of a symbol of so many modules; nothing before anything is known."""
+        return self._ms_a_module * modules
+
+    def note(self, modules: int, spent_ms: float) -> None:
+        """A repair has ended."""
+        self._ms_a_module = max(spent_ms / modules, self._ms_a_module * (1 - _PACE_FALLS))
 
 
 class Climb:
@@ -42,6 +64,7 @@ class Climb:
         luma: the frame.
         agreement: says which readings may be believed.
         evidence: adds up what earlier frames told of the same symbol.
+        pace: says what a repair will cost, and learns from it.
         reader: reads the content of a repaired symbol, drawn anew.
         clock: for the budget.
         budget_ms: from now.
@@ -53,6 +76,7 @@ class Climb:
         *,
         agreement: Agreement,
         evidence: Evidence,
+        pace: Pace,
         reader: Engine,
         clock: Clock,
         budget_ms: float,
@@ -60,6 +84,7 @@ class Climb:
         self._luma = luma
         self._agreement = agreement
         self._evidence = evidence
+        self._pace = pace
         self._reader = reader
         self._clock = clock
         self._began = clock.monotonic()
@@ -80,6 +105,9 @@ class Climb:
         """Whether no further step may begin."""
         return self.spent_ms >= self._budget_ms
 
+    def _going(self) -> bool:
+        return not self.out_of_time
+
     def take(self, step: Step, region: Region) -> None:
         """Looks at a region in one way."""
         for finding in self._guarded(lambda: step.engine.read(step.prepare(region.of(self._luma)))) or ():
@@ -93,13 +121,21 @@ class Climb:
         """Tries to repair what has been seen and not read since the last call."""
         pending, self._pending = self._pending, []
         for finding in pending:
+            if finding.grid is None:
+                continue
             near = sum(_same_place(finding.corners, other.corners) for other in self._repairs)
-            if near >= _MAX_REPAIRS_A_PLACE or len(self._repairs) >= _MAX_REPAIRS or self.out_of_time:
+            if (
+                near >= _MAX_REPAIRS_A_PLACE
+                or len(self._repairs) >= _MAX_REPAIRS
+                or not self._affords(finding.grid)
+            ):
                 continue
             if any(_same_place(finding.corners, symbol.corners) for symbol in self.symbols):
                 continue
             self._repairs.append(finding)
-            self._guarded(lambda finding=finding: self._repair(finding))  # type: ignore[misc] # the default binds the loop's value
+            before_ms = self.spent_ms
+            self._guarded(partial(self._repair, finding, finding.grid))
+            self._pace.note(finding.grid.size, self.spent_ms - before_ms)
 
     def result(self) -> Look:
         """What came of it."""
@@ -112,17 +148,21 @@ class Climb:
             spent_ms=self.spent_ms,
         )
 
-    def _repair(self, finding: Finding) -> None:
-        if finding.grid is None:
+    def _affords(self, grid: Grid) -> bool:
+        expected_ms = min(self._pace.expected_ms(grid.size), _DEAR_SHARE * self._budget_ms)
+        return not self.out_of_time and self.spent_ms + expected_ms <= self._budget_ms
+
+    def _repair(self, finding: Finding, grid: Grid) -> None:
+        soft = soften(self._luma, finding.corners, grid, going=self._going)
+        if soft is None:
             return
-        soft = soften(self._luma, finding.corners, finding.grid)
         if not self._read_repaired(soft, "repaired", finding.corners):
             total = self._evidence.add(soft)
             if total is not None:
                 self._read_repaired(total, "repaired/frames", finding.corners)
 
     def _read_repaired(self, soft: Soft, name: str, corners: Quad) -> bool:
-        grid = repaired(soft)
+        grid = repaired(soft, going=self._going)
         if grid is None:
             return False
         for clean in self._reader.read(clean_picture(grid)):

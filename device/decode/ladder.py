@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from device.decode.agreement import Agreement
-from device.decode.climb import Climb
+from device.decode.climb import Climb, Pace
 from device.decode.evidence import Evidence
 from device.decode.regions import around, busy_regions, whole
 
@@ -44,6 +44,7 @@ class Ladder:
         self._clock = clock
         self._agreement = Agreement()
         self._evidence = Evidence()
+        self._pace = Pace()
         self._next = 0
 
     def forget(self) -> None:
@@ -60,6 +61,7 @@ class Ladder:
             luma,
             agreement=self._agreement,
             evidence=self._evidence,
+            pace=self._pace,
             reader=self._reader,
             clock=self._clock,
             budget_ms=budget_ms,

@@ -25,6 +25,8 @@ from device.decode.structure import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy.typing as npt
 
     from device.decode.soften import Soft
@@ -72,8 +74,11 @@ def _corrected(
     return None
 
 
-def repaired(soft: Soft) -> Grid | None:
-    """The symbol as it was printed; None when it cannot be told, or is but a part of a text."""
+def repaired(soft: Soft, *, going: Callable[[], bool]) -> Grid | None:
+    """The symbol as it was printed; None when it cannot be told, or is but a part of a text.
+
+    Before every block `going` is asked; when it says no, the symbol cannot be told.
+    """
     version = version_of(soft.values.shape[0])
     form = _format(soft)
     rows, columns = data_modules(version)
@@ -84,7 +89,7 @@ def repaired(soft: Soft) -> Grid | None:
     layout = blocks(version, form.level)
     reserve = max(_RESERVE_A_BLOCK, -(-_RESERVE // len(layout)))
     for block in layout:
-        fixed = _corrected(words, doubts, block, reserve)
+        fixed = _corrected(words, doubts, block, reserve) if going() else None
         if fixed is None:
             return None
         words[np.array((*block.data, *block.checks))] = fixed

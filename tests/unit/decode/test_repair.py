@@ -6,6 +6,7 @@ import segno
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from device.decode.climb import Pace
 from device.decode.evidence import Evidence
 from device.decode.repair import clean_picture, repaired
 from device.decode.soften import Soft, soften
@@ -16,13 +17,17 @@ from tests.support.shades import sampled, smeared
 CARD = "046090123456|191234567|Trần Văn Mẫu|05061990|Nam|Tổ 3, Phường Thử Nghiệm, Thành phố Ví Dụ|12072021"
 
 
+def _always() -> bool:
+    return True
+
+
 def _soft(content: bytes | str, error: str = "m") -> Soft:
     values = np.where(grid_of(content, error=error), -1, 1).astype(np.float32)
     return Soft(values=values, trust=np.ones_like(values))
 
 
 def _read(soft: Soft) -> list[bytes | None]:
-    grid = repaired(soft)
+    grid = repaired(soft, going=_always)
     return [] if grid is None else [f.content for f in Zxing().read(clean_picture(grid))]
 
 
@@ -39,7 +44,7 @@ def test_noise_is_never_a_code(seed: int) -> None:
     side = int(17 + 4 * rng.integers(1, 12))
     values = rng.normal(0, 1, (side, side)).astype(np.float32)
     trust = rng.random((side, side)).astype(np.float32)
-    assert repaired(Soft(values, trust)) is None
+    assert repaired(Soft(values, trust), going=_always) is None
 
 
 def test_what_glare_burnt_out_is_given_up() -> None:
@@ -66,7 +71,7 @@ def test_a_part_of_a_text_spread_over_symbols_is_refused() -> None:
     symbol = segno.make_sequence("a text spread over symbols " * 6, symbol_count=3)[0]
     dark = np.array([[bool(dark) for dark in row] for row in symbol.matrix], np.bool_)
     values = np.where(dark, -1, 1).astype(np.float32)
-    assert repaired(Soft(values=values, trust=np.ones_like(values))) is None
+    assert repaired(Soft(values=values, trust=np.ones_like(values)), going=_always) is None
 
 
 @pytest.mark.parametrize("mirrored", [False, True])
@@ -78,14 +83,16 @@ def test_a_smear_wider_than_a_module_is_undone(*, mirrored: bool) -> None:
     if mirrored:
         top_left, top_right, bottom_right, bottom_left = corners
         corners, grid = (top_left, bottom_left, bottom_right, top_right), np.ascontiguousarray(grid.T)
-    soft = soften(luma, corners, grid)
+    soft = soften(luma, corners, grid, going=_always)
+    assert soft is not None
     assert np.count_nonzero((soft.values < 0) != truth) < 50
     assert _read(soft) == [CARD.encode()]
 
 
 def test_light_on_dark_is_softened_too() -> None:
     luma, corners, truth = smeared(CARD.encode(), smear_px=3)
-    soft = soften(255 - luma, corners, truth)
+    soft = soften(255 - luma, corners, truth, going=_always)
+    assert soft is not None
     assert _read(soft) == [CARD.encode()]
 
 
@@ -122,3 +129,33 @@ def test_a_symbol_taken_away_is_forgotten() -> None:
     for _ in range(31):
         evidence.next_look()
     assert evidence.add(_soft(CARD)) is None
+
+
+def test_where_there_is_no_such_symbol_nothing_is_softened() -> None:
+    noise = np.random.default_rng(3).integers(0, 256, (300, 300), dtype=np.uint8)
+    corners = ((20.0, 20.0), (280.0, 20.0), (280.0, 280.0), (20.0, 280.0))
+    assert soften(noise, corners, grid_of(CARD, error="m"), going=_always) is None
+
+
+def test_without_time_there_is_one_round_and_no_correction() -> None:
+    luma, corners, truth = smeared(CARD.encode(), smear_px=9)
+    grid = sampled(luma, corners, truth.shape[0])
+    asked: list[bool] = []
+
+    def _never() -> bool:
+        asked.append(True)
+        return False
+
+    soft = soften(luma, corners, grid, going=_never)
+    assert soft is not None
+    assert len(asked) == 1
+    assert repaired(soft, going=_never) is None
+
+
+def test_what_repairs_cost_is_learnt_by_the_module() -> None:
+    pace = Pace()
+    assert pace.expected_ms(1000) == 0
+    pace.note(1000, 20.0)
+    assert pace.expected_ms(2000) == pytest.approx(40.0)
+    pace.note(1000, 1.0)
+    assert pace.expected_ms(1000) == pytest.approx(18.0)
