@@ -55,6 +55,8 @@ class Step:
 _EVEN_OUT_PX = 61
 # Grey levels of spread below which there is only noise to be amplified.
 _NOISE_LEVELS = 6.0
+# The same at half size, where noise is less but so is a code's contrast (measured: 3 reads none, 20 half).
+_HALVED_NOISE_LEVELS = 10.0
 # Larger regions are not enlarged: their modules are large enough.
 _ENLARGE_UP_TO_PIXELS = 500_000
 
@@ -63,14 +65,15 @@ def _as_is(luma: Luma) -> Luma:
     return np.ascontiguousarray(luma)
 
 
-def _evened(luma: Luma) -> Luma:
+def _evened(luma: Luma, window_px: int = _EVEN_OUT_PX, noise_levels: float = _NOISE_LEVELS) -> Luma:
     """Brightness against its neighbourhood: shadows, screens and faint print lose their terror."""
-    window = (_EVEN_OUT_PX, _EVEN_OUT_PX)
+    window = (window_px, window_px)
     plane = luma.astype(np.float32)
     mean = cv2.blur(plane, window)
-    spread = np.sqrt(np.maximum(cv2.blur(plane * plane, window) - mean * mean, 0))
-    evened: Luma = np.clip((plane - mean) / (spread + _NOISE_LEVELS) * 60 + 128, 0, 255).astype(np.uint8)
-    return evened
+    variance = cv2.subtract(cv2.blur(cv2.multiply(plane, plane), window), cv2.multiply(mean, mean))
+    spread = cv2.sqrt(cv2.max(variance, 0.0))
+    evened = cv2.divide(cv2.subtract(plane, mean), cv2.add(spread, noise_levels), scale=60)
+    return np.asarray(cv2.add(evened, 128.0, dtype=cv2.CV_8U), np.uint8)
 
 
 def _relief(luma: Luma) -> Luma:
@@ -82,6 +85,12 @@ def _relief(luma: Luma) -> Luma:
 def _soft_relief(luma: Luma) -> Luma:
     """Evened out and smoothed: noisy, faint and moire-ridden codes."""
     return np.asarray(cv2.GaussianBlur(_evened(luma), (0, 0), 1.2), np.uint8)
+
+
+def _halved_relief(luma: Luma) -> Luma:
+    """Half as large, evened out: nearly all the faint codes that full size reads, at a fifth of its price."""
+    evened = _evened(_halved(luma), _EVEN_OUT_PX // 2 | 1, _HALVED_NOISE_LEVELS)
+    return np.asarray(cv2.GaussianBlur(evened, (0, 0), 0.55), np.uint8)
 
 
 def _enlarged(luma: Luma) -> Luma:
@@ -127,12 +136,11 @@ def further_steps(engines: Sequence[str]) -> tuple[Step, ...]:
             Step("zxing/enlarged", _enlarged, local, scale=2.0),
             Step("zxing/relief", _relief, local),
             Step("zxing/soft-relief", _soft_relief, local),
-            Step("zxing/wide-soft-relief", _soft_relief, local, wide=True),
+            Step("zxing/wide-half-relief", _halved_relief, local, scale=0.5, wide=True),
             Step("zxing/lights", _gamma(2.5), local),
             Step("zxing/half", _halved, overall, scale=0.5),
             Step("zxing/darks", _gamma(0.4), local),
             Step("zxing/thresholded", _thresholded, local),
-            Step("zxing/wide-relief", _relief, local, wide=True),
         ]
     if "zbar" in engines:
         steps.append(Step("zbar", _as_is, Zbar()))
