@@ -42,7 +42,7 @@ def add_watch(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 
 
 def _takes_broker(watch: argparse.ArgumentParser) -> None:
-    watch.add_argument("--host", default="localhost", help="the broker (default: localhost)")
+    watch.add_argument("--host", help="the broker (default: localhost)")
     watch.add_argument("--port", type=int, help="default: 1883, with --tls-ca 8883")
     watch.add_argument(
         "--tls-ca", type=Path, metavar="FILE", help="encrypt; who signs the broker's certificate"
@@ -50,7 +50,10 @@ def _takes_broker(watch: argparse.ArgumentParser) -> None:
     watch.add_argument("--username", default="", help="where the broker asks for one")
     watch.add_argument("--password-file", type=Path, metavar="FILE", help="with the password, nothing else")
     watch.add_argument(
-        "--config", type=Path, metavar="FILE", help="take broker and tenant from a gate's configuration"
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="a gate's configuration; what is not told here is taken from it",
     )
     watch.add_argument(
         "--client-id", help="the broker keeps a queue under it; one for each consumer (default: watch-TENANT)"
@@ -68,7 +71,7 @@ def _watch(parser: argparse.ArgumentParser, args: argparse.Namespace) -> int:
     if args.tenant is None and args.config is None:
         parser.error("whose gates? --tenant T, or --config FILE")
     key = read_key(args.key) if args.confirm else None
-    broker, tenant = _from_configuration(args) if args.config else _as_told(args)
+    broker, tenant = _broker(args)
     set_up("plain", "info", SystemClock())
     return consume(
         broker,
@@ -82,39 +85,38 @@ def _watch(parser: argparse.ArgumentParser, args: argparse.Namespace) -> int:
     )
 
 
-def _as_told(args: argparse.Namespace) -> tuple[Broker, str]:
+def _broker(args: argparse.Namespace) -> tuple[Broker, str]:
+    """The broker and the tenant: as told, the rest from a gate's configuration where one is named."""
     from device.service.consume import Broker
     from device.uplink.tls import Tls
 
     tls = Tls(ca_file=args.tls_ca) if args.tls_ca else None
-    broker = Broker(
-        host=args.host,
-        port=args.port or (8883 if tls else 1883),
-        client_id=args.client_id or f"watch-{args.tenant}",
-        username=args.username,
-        password_file=args.password_file,
-        tls=tls,
-    )
-    return broker, args.tenant
+    if args.config is None:
+        told = Broker(
+            host=args.host or "localhost",
+            port=args.port or (8883 if tls else 1883),
+            client_id=args.client_id or f"watch-{args.tenant}",
+            username=args.username,
+            password_file=args.password_file,
+            tls=tls,
+        )
+        return told, args.tenant
 
-
-def _from_configuration(args: argparse.Namespace) -> tuple[Broker, str]:
     from device.config.loader import load
-    from device.service.consume import Broker
-    from device.uplink.tls import Tls
 
     settings = load(args.config, check_files=False)
-    uplink, tls, tenant = settings.uplink, None, args.tenant or settings.gate.tenant
-    if (files := uplink.tls) is not None:
+    uplink, tenant = settings.uplink, args.tenant or settings.gate.tenant
+    if tls is None and (files := uplink.tls) is not None:
         tls = Tls(
             ca_file=files.ca_file,
             cert_file=files.cert_file,
             key_file=files.key_file,
             server_name=files.server_name or "",
+            alpn=("mqtt",) if files.alpn else (),
         )
     broker = Broker(
-        host=uplink.host or "",
-        port=uplink.port,
+        host=args.host or uplink.host or "localhost",
+        port=args.port or uplink.port,
         client_id=args.client_id or f"watch-{tenant}",
         username=args.username or uplink.username or "",
         password_file=args.password_file or uplink.password_file,

@@ -238,9 +238,10 @@ def test_the_daemon_believes_the_district_whose_key_it_has(
     gate = Gate(tmp_path, port=broker.port, changes=key)
     gate.hold(ANNA, seconds=0.4)
     store = tmp_path / "store.db"
+    config = gate.write()
     with (
-        Daemon(gate.write(), tmp_path) as daemon,
-        Consumer(broker, store, district=district, tenant="test-district") as consumer,
+        Daemon(config, tmp_path) as daemon,
+        Consumer(broker, store, district=district, config=config) as consumer,
     ):
         consumer.wait_for(lambda c: any(n["type"] == "gate.scan.v1" for n in c.told("event")), "no scan")
         with Subscriber(broker.host, broker.port, topic=f"{WISHES}/test-site/door-1") as other:

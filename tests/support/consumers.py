@@ -48,7 +48,7 @@ class Consumer:
         broker: to subscribe at.
         store: its file.
         district: confirms and asks with its key; None for neither.
-        tenant: whose gates.
+        config: a gate's configuration, from which broker and tenant are taken.
         more: further arguments.
     """
 
@@ -58,11 +58,12 @@ class Consumer:
         store: Path,
         *,
         district: District | None = None,
-        tenant: str = "tenant",
+        config: Path | None = None,
         more: tuple[str, ...] = (),
     ) -> None:
         confirm = ("--confirm", "--key", str(district.key_file)) if district else ()
-        where = ("--host", broker.host, "--port", str(broker.port), "--tenant", tenant)
+        told = ("--host", broker.host, "--port", str(broker.port), "--tenant", "tenant")
+        where = told if config is None else ("--config", str(config))
         self._command = (sys.executable, "-m", "device", "watch", "--json", "--store", str(store))
         self._command += (*where, *confirm, *more)
         self._changed = threading.Condition()
