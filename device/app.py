@@ -157,6 +157,7 @@ def assemble(
     pool = DecoderPool(
         engines=settings.decode.engines,
         deadline_ms=settings.decode.deadline_ms,
+        budget_ms=settings.decode.budget_ms,
         capacity=settings.camera.width * settings.camera.height,
         clock=clock,
     )

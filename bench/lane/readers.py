@@ -14,7 +14,7 @@ import cv2
 import zxingcpp
 from pyzbar import pyzbar
 
-from device.decode.pool import DecoderPool
+from device.decode.pool import BUDGET_MS, DecoderPool
 from device.errors import DecoderDied
 from device.model import Frame
 from device.runtime import SystemClock
@@ -92,6 +92,7 @@ class Ours:
             deadline_ms=DEADLINE_MS / factor * stretch,
             capacity=1280 * 720,
             clock=self._clock,
+            budget_ms=BUDGET_MS / factor * stretch,
         )
         self._sequence = 0
 
@@ -105,7 +106,7 @@ class Ours:
         pid = self._pool.children[0].pid
         begun, child_begun = time.thread_time(), _processor_s(pid)
         try:
-            symbols = self._pool.decode(Frame(luma, self._sequence, self._clock.monotonic()))
+            symbols = self._pool.look(Frame(luma, self._sequence, self._clock.monotonic())).symbols
         except DecoderDied:
             return Reading((), self._deadline_s)
         busy_s = time.thread_time() - begun + _processor_s(pid) - child_begun

@@ -164,6 +164,13 @@ class Decode(Section):
         le=10_000,
         description="A picture that takes longer is given up, and its process replaced.",
     )
+    budget_ms: Millis = Field(
+        150,
+        ge=0,
+        le=5000,
+        description="The longest a picture with a code that is hard to read is worked on; the next one goes on "
+        "where it stopped. 0: the quickest look only.",
+    )
     engines: tuple[Literal["zxing", "zbar"], ...] = Field(
         ("zxing", "zbar"), min_length=1, description="Which readers are asked, in this order."
     )
