@@ -74,19 +74,18 @@ class Soft:
 
 
 @cache
-def _places(side: int) -> tuple[Plane, Plane]:
-    """Module coordinates of every sample, margin included."""
+def _places(side: int) -> Plane:
+    """Module coordinates of every sample, margin included: across and down, one after the other."""
     count = (side + 2 * _MARGIN) * _SAMPLES
     along = (np.arange(count, dtype=np.float32) + 0.5) / _SAMPLES - _MARGIN
-    u, v = np.meshgrid(along, along)
-    return u.astype(np.float32), v.astype(np.float32)
+    return np.stack(np.meshgrid(along, along)).astype(np.float32)
 
 
 @cache
 def _bends(side: int) -> Plane:
     """The six ways a sheet may be displaced and bent: 1, x, y, x², xy, y² at every sample."""
     u, v = (place / side * 2 - 1 for place in _places(side))
-    return np.stack([np.ones_like(u), u, v, u * u, u * v, v * v], -1).astype(np.float32)
+    return np.stack([np.ones_like(u), u, v, u * u, u * v, v * v]).astype(np.float32)
 
 
 class _Sheet:
@@ -101,7 +100,8 @@ class _Sheet:
         left, top = np.maximum(target.min(axis=0) - room, 0).astype(int).tolist()
         right, bottom = np.maximum(target.max(axis=0) + room, 1).astype(int).tolist()
         luma = luma[top:bottom, left:right]
-        self._to_picture = cv2.getPerspectiveTransform(square, target - np.array((left, top), np.float32))
+        to_picture = cv2.getPerspectiveTransform(square, target - np.array((left, top), np.float32))
+        self._to_picture = to_picture.astype(np.float32)
         # Large modules are averaged, or each sample would be one noisy pixel.
         averaged = pixels_per_sample > _MAX_PIXELS_PER_SAMPLE
         self._luma = cv2.GaussianBlur(luma, (0, 0), 0.35 * pixels_per_sample) if averaged else luma
@@ -109,20 +109,11 @@ class _Sheet:
 
     def flattened(self) -> Plane:
         """Brightness at every sample."""
-        u, v = _places(self._side)
-        shift = _bends(self._side) @ self._bend
-        u, v = u + shift[..., 0], v + shift[..., 1]
-        h = self._to_picture
-        depth = h[2, 0] * u + h[2, 1] * v + h[2, 2]
-        x = (h[0, 0] * u + h[0, 1] * v + h[0, 2]) / depth - 0.5
-        y = (h[1, 0] * u + h[1, 1] * v + h[1, 2]) / depth - 0.5
-        flat = cv2.remap(
-            self._luma,
-            x.astype(np.float32),
-            y.astype(np.float32),
-            cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
+        places = _places(self._side)
+        bent = places.reshape(2, -1) + self._bend.T @ _bends(self._side).reshape(6, -1)
+        seen = self._to_picture[:, :2] @ bent + self._to_picture[:, 2:]
+        x, y = (seen[:2] / seen[2] - np.float32(0.5)).reshape(places.shape)
+        flat = cv2.remap(self._luma, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         return np.asarray(flat, np.float32)
 
     def bend_towards(self, shades: Plane, believed: Grid) -> None:
@@ -138,8 +129,8 @@ class _Sheet:
         # Every second sample tells as much as all of them; of large symbols fewer will do.
         every = max(2, self._side * _SAMPLES // _BEND_SAMPLES)
         pick = (slice(_SAMPLES, -_SAMPLES, every), slice(_SAMPLES, -_SAMPLES, every))
-        ways = _bends(self._side)[pick].reshape(-1, 6)
-        moves = np.hstack([ways * along[pick].reshape(-1, 1), ways * across[pick].reshape(-1, 1)])
+        ways = _bends(self._side)[:, *pick].reshape(6, -1)
+        moves = np.vstack([ways * along[pick].reshape(-1), ways * across[pick].reshape(-1)]).T
         gap = (contrast * wanted - seen)[pick].reshape(-1)
         step = _solve(moves, gap, 1e-3)
         limit = _MAX_STEP_MODULES
