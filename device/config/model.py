@@ -168,8 +168,8 @@ class Decode(Section):
         150,
         ge=0,
         le=5000,
-        description="The longest a picture with a code that is hard to read is worked on; the next one goes on "
-        "where it stopped. 0: the quickest look only.",
+        description="The longest a picture with a code that is hard to read is worked on; the next one "
+        "goes on where it stopped. 0: the quickest look only.",
     )
     engines: tuple[Literal["zxing", "zbar"], ...] = Field(
         ("zxing", "zbar"), min_length=1, description="Which readers are asked, in this order."
