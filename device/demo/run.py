@@ -108,12 +108,17 @@ def _drawn(settings: Prepared, console: Console) -> Scene:
 
 @contextmanager
 def _signals_interrupt() -> Iterator[None]:
-    """SIGTERM and SIGHUP end the demonstration as Ctrl-C does: with everything cleaned up."""
+    """SIGTERM and SIGHUP end the demonstration as Ctrl-C does: with everything cleaned up.
+
+    SIGINT is set as well: a script that starts something in the background leaves it ignored.
+    """
 
     def interrupt(_number: int, _frame: object) -> None:
         raise KeyboardInterrupt
 
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+    before = {
+        number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    }
     try:
         yield
     finally:
