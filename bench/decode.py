@@ -7,7 +7,8 @@ code, a JSON list for several) and the pictures. All pictures are fitted to 1280
 reader gets the same picture in the same run, one thread, timed by processor time; costs are given as
 multiples of plain `pyzbar.decode`. "Still" is the mean cost of a frame while pictures without a code
 stand still before the camera for ten seconds: there the motion gate counts. `--shown N` holds every
-picture up for N frames with a shaking hand; `--noise N` looks at noise and at codes drowned in it.
+picture up for N frames with a shaking hand (`gate_flow.py --sequence` has hands in space, lens and sensor);
+`--noise N` looks at noise and at codes drowned in it.
 """
 
 from __future__ import annotations
@@ -53,6 +54,8 @@ ENCODINGS = ("utf-8", "gb2312", "shift_jis", "latin-1", "cp1252")
 STILL_FRAMES = 300
 # Enough of them to tell the mean; more only take time.
 STILL_PICTURES = 12
+# Twice what pyzbar takes for a photograph where this was written; a longer climb reads hardly more.
+BUDGET_MS = 30.0
 
 
 class ProcessorClock(SystemClock):
@@ -345,7 +348,7 @@ def main() -> int:
     parser.add_argument("--limit", type=int, help="so many pictures at most")
     parser.add_argument("--shown", type=int, default=1, help="frames each picture is held up for")
     parser.add_argument("--noise", type=int, default=0, help="noisy pictures to look at as well")
-    parser.add_argument("--budget-ms", type=float, default=75.0, help="of the ladder, a frame")
+    parser.add_argument("--budget-ms", type=float, default=BUDGET_MS, help="of the ladder, a frame")
     parser.add_argument("--alone", action="store_true", help="without the peers")
     parser.add_argument("--json", type=Path, help="write the figures there")
     args = parser.parse_args()
