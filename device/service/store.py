@@ -246,7 +246,8 @@ class Store:
         before = self._data(journal, event.seq - 1)
         after = None if before is None else link(event.seq - 1, before)
         yield from ((found.seq, found.detail) for found in verify([event], after=after))
-        follows = self._data(journal, event.seq + 1)
+        newest = event.seq >= journal.numbers.top  # as a rule, and then nothing is to be looked up
+        follows = None if newest else self._data(journal, event.seq + 1)
         if follows is not None and (parse(follows) or {}).get("prev") != link(event.seq, event.data).digest:
             yield event.seq + 1, f"event {event.seq + 1}: does not hold on to event {event.seq}"
 
