@@ -54,8 +54,8 @@ ENCODINGS = ("utf-8", "gb2312", "shift_jis", "latin-1", "cp1252")
 STILL_FRAMES = 300
 # Enough of them to tell the mean; more only take time.
 STILL_PICTURES = 12
-# 150 ms, the ladder's limit, on a Pi 4 about a quarter as fast as where this was written; 30 reads three
-# photographs fewer, 75 one more.
+# 150 ms, the ladder's limit, on a Pi 4 about a quarter as fast as where this was written; with 30 three
+# photographs fewer are read.
 BUDGET_MS = 40.0
 
 
