@@ -19,7 +19,6 @@ import contextlib
 import os
 import re
 import sqlite3
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from device.errors import JournalError
@@ -27,6 +26,7 @@ from device.journal.chain import link, verify
 from device.journal.record import parse
 from device.model import EventType, StoredEvent
 from device.runtime import rfc3339
+from device.service.books import Book, Counts, GateKept, JournalKept
 from device.service.news import Arrived, Broken, GapOpened, GapsClosed, Gone, Presence
 from device.service.numbers import Numbers
 from device.service.store_file import connect, lock
@@ -39,66 +39,10 @@ if TYPE_CHECKING:
 
     from device.runtime import Clock
     from device.service.news import News
-    from device.service.numbers import Span
     from device.uplink.state import GateState
     from device.uplink.wire import WireEvent
 
 _JOURNAL: Final = re.compile(r"[a-z0-9]{1,32}", re.ASCII)
-
-
-@dataclass(slots=True)
-class _Journal:
-    """One journal, in memory; `holes` are those before the present commit."""
-
-    id: int
-    gate: str
-    name: str
-    numbers: Numbers
-    holes: tuple[Span, ...] = ()
-
-
-@dataclass(slots=True)
-class _Gate:
-    """One gate, in memory."""
-
-    path: str
-    status: Status | None = None
-    journal: str = ""
-    journals: dict[str, _Journal] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """What is in the file of one journal.
-
-    Attributes:
-        stored: events.
-        broken: what is wrong with them.
-        gone: numbers that will not come any more.
-    """
-
-    stored: int
-    broken: int
-    gone: int
-
-
-@dataclass(frozen=True, slots=True)
-class Book:
-    """How complete one journal is.
-
-    Attributes:
-        gate: path of the gate.
-        journal: its id.
-        current: whether the gate writes it now.
-        status: what the gate has last said, or its last will; None: nothing yet.
-        numbers: what is here. Only to be read.
-    """
-
-    gate: str
-    journal: str
-    current: bool
-    status: Status | None
-    numbers: Numbers
 
 
 class Store:
@@ -116,8 +60,8 @@ class Store:
     def __init__(self, path: Path, *, clock: Clock) -> None:
         self._path = path
         self._clock = clock
-        self._gates: dict[str, _Gate] = {}
-        self._touched: dict[int, _Journal] = {}
+        self._gates: dict[str, GateKept] = {}
+        self._touched: dict[int, JournalKept] = {}
         self._lock = lock(path)
         try:
             with self._translated():
@@ -212,7 +156,7 @@ class Store:
         numbers = gate.journals[gate.journal].numbers if gate.journal == kept.journal else Numbers()
         return kept.sent > numbers.top or kept.first - 1 > numbers.through
 
-    def _note(self, gate: _Gate, state: GateState) -> Iterator[News]:
+    def _note(self, gate: GateKept, state: GateState) -> Iterator[News]:
         if gate.status is not state.status:
             gate.status = state.status
             row = (state.status.value, state.since, gate.path)
@@ -228,7 +172,7 @@ class Store:
             self._db.execute("INSERT INTO gone VALUES (?, ?, ?)", (journal.id, span.first, span.last))
             yield Gone(gate.path, journal.name, span)
 
-    def _keep(self, journal: _Journal, event: StoredEvent, about: tuple[str, str, int]) -> Iterator[News]:
+    def _keep(self, journal: JournalKept, event: StoredEvent, about: tuple[str, str, int]) -> Iterator[News]:
         self._touch(journal)
         if not journal.numbers.take(event.seq) and (known := self._data(journal, event.seq)) is not None:
             if known != event.data:
@@ -241,7 +185,7 @@ class Store:
         for seq, detail in self._complaints(journal, event):
             yield from self._note_broken(journal, seq, detail)
 
-    def _complaints(self, journal: _Journal, event: StoredEvent) -> Iterator[tuple[int, str]]:
+    def _complaints(self, journal: JournalKept, event: StoredEvent) -> Iterator[tuple[int, str]]:
         """What the chain says about the event and the two beside it, as far as they are here."""
         before = self._data(journal, event.seq - 1)
         after = None if before is None else link(event.seq - 1, before)
@@ -251,7 +195,7 @@ class Store:
         if follows is not None and (parse(follows) or {}).get("prev") != link(event.seq, event.data).digest:
             yield event.seq + 1, f"event {event.seq + 1}: does not hold on to event {event.seq}"
 
-    def _note_broken(self, journal: _Journal, seq: int, detail: str) -> Iterator[News]:
+    def _note_broken(self, journal: JournalKept, seq: int, detail: str) -> Iterator[News]:
         row = (journal.id, seq, detail)
         if self._db.execute("INSERT OR IGNORE INTO broken VALUES (?, ?, ?)", row).rowcount:
             yield Broken(journal.gate, journal.name, seq, detail)
@@ -269,20 +213,20 @@ class Store:
 
     # -- in memory and in the file ----------------------------------------------------------------
 
-    def _touch(self, journal: _Journal) -> _Journal:
+    def _touch(self, journal: JournalKept) -> JournalKept:
         if journal.id not in self._touched:
             self._touched[journal.id] = journal
             journal.holes = journal.numbers.missing
         return journal
 
-    def _gate(self, path: str) -> _Gate:
+    def _gate(self, path: str) -> GateKept:
         gate = self._gates.get(path)
         if gate is None:
-            gate = self._gates[path] = _Gate(path)
+            gate = self._gates[path] = GateKept(path)
             self._db.execute("INSERT INTO gate VALUES (?, '', '', '')", (path,))
         return gate
 
-    def _journal(self, gate: _Gate, name: str, *, direct: bool) -> _Journal:
+    def _journal(self, gate: GateKept, name: str, *, direct: bool) -> JournalKept:
         """The journal; one that begins to speak for itself is from now on the one the gate writes."""
         journal = gate.journals.get(name)
         if journal is None:
@@ -290,16 +234,16 @@ class Store:
                 "INSERT INTO journal (gate, name, through) VALUES (?, ?, 0)", (gate.path, name)
             )
             assert made.lastrowid is not None  # noqa: S101 - an INSERT that did not raise has one
-            journal = gate.journals[name] = _Journal(made.lastrowid, gate.path, name, Numbers())
+            journal = gate.journals[name] = JournalKept(made.lastrowid, gate.path, name, Numbers())
             if direct:
                 self._writes_now(gate, name)
         return journal
 
-    def _writes_now(self, gate: _Gate, name: str) -> None:
+    def _writes_now(self, gate: GateKept, name: str) -> None:
         gate.journal = name
         self._db.execute("UPDATE gate SET journal = ? WHERE path = ?", (name, gate.path))
 
-    def _data(self, journal: _Journal, seq: int) -> bytes | None:
+    def _data(self, journal: JournalKept, seq: int) -> bytes | None:
         ask = "SELECT data FROM event WHERE journal = ? AND seq = ?"
         row = self._db.execute(ask, (journal.id, seq)).fetchone()
         return None if row is None else bytes(row[0])
@@ -321,7 +265,7 @@ class Store:
 
     def _load(self) -> None:
         self._gates = {
-            path: _Gate(path, Status(status) if status else None, journal)
+            path: GateKept(path, Status(status) if status else None, journal)
             for path, status, journal in self._db.execute("SELECT path, status, journal FROM gate")
         }
         journals = self._db.execute("SELECT id, gate, name, through FROM journal ORDER BY id").fetchall()
@@ -331,7 +275,7 @@ class Store:
             ask = "SELECT seq FROM event WHERE journal = ? AND seq > ? ORDER BY seq"
             for (seq,) in self._db.execute(ask, (number, through)):
                 numbers.take(seq)
-            self._gates[gate].journals[name] = _Journal(number, gate, name, numbers)
+            self._gates[gate].journals[name] = JournalKept(number, gate, name, numbers)
 
     @contextlib.contextmanager
     def _translated(self) -> Iterator[None]:

@@ -16,7 +16,7 @@ from device.uplink.wishes import Cursor, Replay, cursor_message, replay_message
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from device.service.store import Book
+    from device.service.books import Book
     from device.uplink.wire import Message
 
 # A cursor a second costs a gate some 300 bytes; sooner only when a backlog is draining.

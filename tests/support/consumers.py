@@ -19,7 +19,7 @@ from device.service.store import Store
 
 if TYPE_CHECKING:
     from device.model import StoredEvent
-    from device.service.store import Book
+    from device.service.books import Book
     from tests.support.broker import Broker
 
 News = dict[str, Any]

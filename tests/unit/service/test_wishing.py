@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from device.service.books import Book
 from device.service.numbers import Numbers
-from device.service.store import Book
 from device.service.wishing import (
     ANSWER_WITHIN_S,
     ASK_AGAIN_MAX_S,
