@@ -137,13 +137,22 @@ class Climb:
             self._guarded(partial(self._repair, finding, finding.grid))
             self._pace.note(finding.grid.size, self.spent_ms - before_ms)
 
+    @property
+    def left(self) -> list[Finding]:
+        """What was seen and is not read yet, by this climb or a step of it."""
+        read = [symbol.corners for symbol in self.symbols]
+        return [f for f in self.unread if not any(_same_place(f.corners, corners) for corners in read)]
+
+    @property
+    def over(self) -> bool:
+        """Whether something was read and nothing is left: a poster in view must not hide a person's code."""
+        return bool(self.symbols) and not self.left
+
     def result(self) -> Look:
         """What came of it."""
-        read = [symbol.corners for symbol in self.symbols]
-        unread = [f for f in self.unread if not any(_same_place(f.corners, corners) for corners in read)]
         return Look(
             symbols=tuple(self.symbols),
-            unread=tuple(whole_pixels(f.corners, self._luma) for f in unread),
+            unread=tuple(whole_pixels(f.corners, self._luma) for f in self.left),
             failures=self._failures,
             spent_ms=self.spent_ms,
         )

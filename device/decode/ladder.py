@@ -68,12 +68,12 @@ class Ladder:
         )
         climb.take(self._first, whole(luma))
         climb.repair_unread()
-        if not climb.symbols:
+        if not climb.over and not climb.out_of_time:
             self._climb(climb, luma)
         return climb.result()
 
     def _regions(self, climb: Climb, luma: Luma) -> tuple[Region, ...]:
-        seen = tuple(around(finding.corners, luma) for finding in climb.unread[:_MAX_REGIONS])
+        seen = tuple(around(finding.corners, luma) for finding in climb.left[:_MAX_REGIONS])
         return seen or busy_regions(luma, _MAX_REGIONS)
 
     def _climb(self, climb: Climb, luma: Luma) -> None:
@@ -82,7 +82,7 @@ class Ladder:
             self._next = 0
             return
         for _ in self._further:
-            if climb.symbols or climb.out_of_time:
+            if climb.over or climb.out_of_time:
                 return
             step = self._further[self._next]
             self._next = (self._next + 1) % len(self._further)

@@ -149,7 +149,7 @@ class DecoderPool:
 
     def _climbs(self, effort: Effort) -> bool:
         """Whether it is this frame's turn to be climbed for."""
-        if effort is not Effort.CLIMB or self._last.symbols:
+        if effort is not Effort.CLIMB or (self._last.symbols and not self._last.unread):
             self._glances = 0
             return effort is Effort.CLIMB
         self._glances = (self._glances + 1) % (_GLANCES_A_CLIMB + 1)
