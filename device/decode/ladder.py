@@ -46,12 +46,14 @@ class Ladder:
         self._evidence = Evidence()
         self._pace = Pace()
         self._next = 0
+        self._read_last: frozenset[bytes] = frozenset()
 
     def forget(self) -> None:
         """Starts anew: the next frame has nothing to do with those before."""
         self._agreement.forget()
         self._evidence.forget()
         self._next = 0
+        self._read_last = frozenset()
 
     def look(self, luma: Luma, *, budget_ms: float) -> Look:
         """Every code in the frame. No further step is begun after `budget_ms`."""
@@ -67,10 +69,17 @@ class Ladder:
             budget_ms=budget_ms,
         )
         climb.take(self._first, whole(luma))
-        climb.repair_unread()
-        if not climb.over and not climb.out_of_time:
-            self._climb(climb, luma)
-        return climb.result()
+        # Whoever was just read is answered before anything else is dug for.
+        if not self._is_news(climb):
+            climb.repair_unread()
+            if not climb.over and not climb.out_of_time:
+                self._climb(climb, luma)
+        look = climb.result()
+        self._read_last = frozenset(symbol.content for symbol in look.symbols)
+        return look
+
+    def _is_news(self, climb: Climb) -> bool:
+        return any(symbol.content not in self._read_last for symbol in climb.symbols)
 
     def _regions(self, climb: Climb, luma: Luma) -> tuple[Region, ...]:
         seen = tuple(around(finding.corners, luma) for finding in climb.left[:_MAX_REGIONS])

@@ -44,12 +44,11 @@ def test_a_code_is_in_view_while_it_is_seen_and_scenery_is_not() -> None:
     for second in range(60):
         tracker.observe([symbol(b"poster")], second)
         assert tracker.in_view
-    tracker.observe([symbol(b"poster")], 60.0)
-    assert not tracker.in_view
-    tracker.observe([symbol(b"poster"), symbol(b"a")], 60.1)
-    assert tracker.in_view
-    tracker.observe([symbol(b"poster")], 60.2)
-    assert not tracker.in_view
+    in_view = []
+    for at, contents in ((60.0, [b"poster"]), (60.1, [b"poster", b"a"]), (60.2, [b"poster"])):
+        tracker.observe([symbol(content) for content in contents], at)
+        in_view.append(tracker.in_view)
+    assert in_view == [False, True, False]
 
 
 def test_a_code_that_comes_back_later_is_presented_again() -> None:
