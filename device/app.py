@@ -13,41 +13,33 @@ import signal
 import threading
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from device import __version__
 from device.beat import read_beat
 from device.capture.loop import CaptureLoop
 from device.config.loader import load
 from device.credential.flaw import Flawed
-from device.credential.pseudonym import MIN_KEY_BYTES
-from device.credential.registry import PERSONAL_KINDS
 from device.credential.signature import Algorithm, PublicKey
-from device.credential.trust import NOBODY, Trust, parse_trust
 from device.daemon import Daemon
 from device.decode.blurred import blurred_places
 from device.decode.cause import cause_of
 from device.decode.pool import DecoderPool
-from device.errors import ExitCode, GateError, JournalError, JournalUnusable
+from device.errors import ExitCode, GateError, JournalUnusable
 from device.gpio.lines import BuzzerWire, GpioLines, Wire
 from device.gpio.panel import GpioPanel
 from device.gpio.patterns import Lamp
 from device.gpio.pins import open_pins
-from device.journal.recall import newest_scans
 from device.journal.signing import Signer
 from device.journal.sqlite_journal import SqliteJournal
 from device.journal.state import WhenFull
 from device.logs import set_up
 from device.model import Lifecycle, LifecycleEvent
 from device.notify import Notifier
-from device.policy.judge import Judge, nowhere
-from device.policy.lists import Lists, Subjects, parse_list
-from device.policy.occupancy import MAX_REMEMBERED, FollowedRecorder, Occupancy, rebuild
-from device.policy.rules import Hours, PassbackMode, Rules
+from device.policy.occupancy import FollowedRecorder
 from device.presentation import Tracker
+from device.rulebook import judge_of, occupancy_of, own_key
 from device.runtime import LatestSlot, Supervisor, SystemClock, Worker
 from device.scan import ScanLoop
-from device.secretfile import read_or_make
 from device.steering import Steering
 from device.unread import UnreadWatch
 from device.uplink.forwarder import Forwarder
@@ -56,14 +48,12 @@ from device.uplink.tls import Tls
 from device.uplink.wire import GateAddress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from device.capture.loop import FrameSource
     from device.config.model import Settings
     from device.logs import Style
-    from device.model import Frame, ScanEvent
-    from device.policy.occupancy import Presence
+    from device.model import Frame
     from device.runtime import Clock
     from device.uplink.ports import Session
     from device.uplink.wire import Message
@@ -82,9 +72,6 @@ FORWARDER_DEADLINE_S = 15.0
 
 TELL_UNREAD_AFTER_S = 0.3
 """A code in view and unread this long is not going to be read without help."""
-
-PSEUDONYM_KEY_BYTES = 32
-"""As long as the hash the pseudonyms are made with."""
 
 
 def run(config: Path, *, log_style: Style) -> int:
@@ -152,8 +139,8 @@ def assemble(
                 Lifecycle.JOURNAL_REPLACED, journal.replaced.path.name, __version__, clock.reading()
             )
         )
-    occupancy = _occupancy(settings, clock)
-    judge = make_judge(settings, clock, presence=occupancy.presence)
+    occupancy = occupancy_of(settings, clock)
+    judge = judge_of(settings, clock, pseudonym_key=own_key(settings), presence=occupancy.presence)
     pool = DecoderPool(
         engines=settings.decode.engines,
         deadline_ms=settings.decode.deadline_ms,
@@ -353,125 +340,3 @@ def _district(path: Path) -> Verify:
     except Flawed:
         raise GateError(f"{path}: no public key") from None
     return lambda signature, message: key.verifies(Algorithm.EDDSA, message, signature)
-
-
-# -- rules ----------------------------------------------------------------------------------------
-
-
-def make_judge(
-    settings: Settings, clock: Clock, presence: Callable[[str | None, float], Presence] = nowhere
-) -> Judge:
-    """The judge of a configured gate; `gate-scanner explain` asks the same one, without a `presence`.
-
-    Reads the list files and the key; makes the key where none is configured.
-    """
-    policy = settings.policy
-    key = _pseudonym_key(settings)
-    rules = Rules(
-        accept=frozenset(policy.accept),
-        hours=tuple(Hours(h.weekdays, h.opens, h.closes) for h in policy.hours),
-        timezone=ZoneInfo(settings.gate.timezone),
-        repeat_s=policy.repeat_s,
-        untrusted_clock=policy.untrusted_clock,
-        audiences=_audiences(settings),
-        suspended=policy.suspended,
-        direction=settings.gate.direction,
-        passback=policy.passback.mode,
-        forget_after_s=policy.passback.forget_after_s,
-        capacity=policy.capacity,
-    )
-    lists = Lists(
-        deny=_list(policy.deny_list, key) if policy.deny_list else Subjects(),
-        allow=_list(policy.allow_list, key) if policy.allow_list else None,
-    )
-    return Judge(
-        rules=rules,
-        lists=lists,
-        pseudonym_key=key,
-        poster_hosts=frozenset(settings.credentials.poster_hosts),
-        clock=clock,
-        presence=presence,
-        trust=_trust(settings.credentials.trust_list, rules.audiences)
-        if settings.credentials.trust_list
-        else NOBODY,
-    )
-
-
-def _occupancy(settings: Settings, clock: Clock) -> Occupancy:
-    """Who is inside and what was used, by the newest events of the journal; where no rule asks, nobody."""
-    policy = settings.policy
-    events: tuple[ScanEvent, ...] = ()
-    passes = settings.credentials.trust_list is not None
-    if passes or policy.passback.mode is not PassbackMode.OFF or policy.capacity is not None:
-        try:
-            recalled = newest_scans(settings.journal.path, limit=MAX_REMEMBERED, clock=clock)
-        except JournalError as error:
-            log.error("who is inside and which passes were used is not known: %s", error)
-        else:
-            events = recalled.scans
-            words = "who is inside and which passes were used is known from the last %d scans"
-            log.log(logging.INFO if recalled.in_time else logging.WARNING, words, len(events))
-    return rebuild(events, forget_after_s=policy.passback.forget_after_s, now=clock.reading())
-
-
-def judge_of_any_gate(clock: Clock) -> Judge:
-    """A judge without a configuration: takes every kind, knows no lists, pseudonyms are for once."""
-    return Judge(
-        rules=Rules(accept=PERSONAL_KINDS),
-        lists=Lists(),
-        pseudonym_key=secrets.token_bytes(PSEUDONYM_KEY_BYTES),
-        poster_hosts=frozenset(),
-        clock=clock,
-    )
-
-
-def _audiences(settings: Settings) -> frozenset[str]:
-    """The names this gate answers to when a pass says which gates it is for."""
-    gate = settings.gate
-    place = f"{gate.tenant}/{gate.site}"
-    own = (gate.name, f"{gate.site}/{gate.name}", f"{place}/{gate.name}", gate.site, place)
-    return frozenset((*own, *settings.credentials.audiences))
-
-
-def _trust(path: Path | None, audiences: frozenset[str]) -> Trust:
-    if path is None:
-        return NOBODY
-    parsed = parse_trust(_text(path), audiences=audiences)
-    for problem in parsed.problems:
-        log.warning("%s: left out: %s", path, problem)
-    log.info("%s: %d keys, %d for other gates", path, len(parsed.trust), parsed.elsewhere)
-    return parsed.trust
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8", errors="replace")
-    except OSError as error:
-        raise GateError(f"{path}: {error.strerror}") from error
-
-
-def _list(path: Path, key: bytes) -> Subjects:
-    parsed = parse_list(_text(path), key=key)
-    for problem in parsed.problems:
-        log.warning("%s:%d: left out: %s", path, problem.line, problem.message)
-    log.info("%s: %d entries, %d unusable", path, len(parsed.subjects), parsed.unusable)
-    return parsed.subjects
-
-
-def _pseudonym_key(settings: Settings) -> bytes:
-    own = settings.journal.path.with_name("pseudonym.key")
-    path = settings.privacy.pseudonym_key_file or own
-    try:
-        if path == own:
-            key, made = read_or_make(path, PSEUDONYM_KEY_BYTES)
-            if made:
-                log.warning(
-                    "made a pseudonym key of this gate's own, %s: other gates' events will not match", path
-                )
-        else:
-            key = path.read_bytes()
-    except OSError as error:
-        raise GateError(f"{path}: {error.strerror}") from error
-    if len(key) < MIN_KEY_BYTES:
-        raise GateError(f"{path}: a pseudonym key needs at least {MIN_KEY_BYTES} bytes")
-    return key

@@ -134,8 +134,8 @@ def _decode(args: argparse.Namespace) -> int:
 def _explain(args: argparse.Namespace) -> int:
     from dataclasses import replace
 
-    from device.app import judge_of_any_gate, make_judge
     from device.config.loader import load_all
+    from device.rulebook import judge_of, judge_of_any_gate, key_for_a_look
     from device.runtime import SystemClock
     from device.service.explain import explain
 
@@ -144,7 +144,8 @@ def _explain(args: argparse.Namespace) -> int:
     if args.config:
         # Lists and key are read; whether the rest of the machine is there does not matter here.
         loaded = load_all(args.config, check_files=False)
-        judge, places = make_judge(loaded.settings, clock), loaded.places
+        judge = judge_of(loaded.settings, clock, pseudonym_key=key_for_a_look(loaded.settings))
+        places = loaded.places
     else:
         judge = judge_of_any_gate(clock)
     moment = judge.now()
