@@ -42,7 +42,7 @@ check: venv
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -q -m "not slow"
+	$(BIN)/pytest -q -m "not slow" --examples=40
 
 test: apt-test check
 	$(BIN)/pytest -q -m "slow and not torture"

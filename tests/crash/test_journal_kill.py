@@ -59,7 +59,7 @@ def live_and_die(
 
 def check(path: Path, promised: int) -> None:
     """The journal opens, is whole, and ends with what was promised or the one event on its way."""
-    journal = open_journal(path, max_bytes=3 << 20)
+    journal = open_journal(path, max_bytes=64 << 20)
     assert journal.replaced is None
     last = journal.stats().last_seq
     assert last >= promised

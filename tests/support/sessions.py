@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+import time
 from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 # What a broker answers to a message: a reason code, silence, or the end of the connection.
 Answer = int | Closed | None
+
+# How often a condition is looked at that nobody announces.
+_LOOK_EVERY_S = 0.02
 
 
 def accept(_: Message) -> Answer:
@@ -75,9 +79,17 @@ class MemoryBroker:
             self._session.report(Incoming(message.topic, message.payload))
 
     def wait_for(self, until: Callable[[MemoryBroker], bool], timeout_s: float = 10.0) -> bool:
-        """Waits until the function is content with the broker; whether it came true."""
+        """Waits until the function is content; whether it came true.
+
+        It may ask about more than the broker, whose changes nobody tells: so it is asked now and then.
+        """
+        give_up_at = time.monotonic() + timeout_s
         with self.changed:
-            return self.changed.wait_for(lambda: until(self), timeout_s)
+            while not until(self):
+                if time.monotonic() >= give_up_at:
+                    return False
+                self.changed.wait(_LOOK_EVERY_S)
+        return True
 
     def joined(self, session: MemorySession) -> Opened | Closed:
         """A session knocks."""
