@@ -111,7 +111,7 @@ def _config_schema(_: argparse.Namespace) -> int:
 def _decode(args: argparse.Namespace) -> int:
     from device.logs import printable
     from device.runtime import SystemClock
-    from device.service.pictures import decode_pictures
+    from device.service.pictures import decode_pictures, readable
 
     code = ExitCode.OK
     results = decode_pictures(args.images, engines=("zxing", "zbar"), frames=args.frames, clock=SystemClock())
@@ -124,8 +124,9 @@ def _decode(args: argparse.Namespace) -> int:
         if result.error:
             print(f"{result.file}: {result.error}", file=sys.stderr)
         for symbol in result.symbols:
-            text = symbol.content.decode("utf-8", "backslashreplace")
-            print(f"{result.file}: {printable(text)}  ({symbol.engine}, {result.milliseconds:.0f} ms)")
+            print(
+                f"{result.file}: {printable(readable(symbol.content))}  ({symbol.engine}, {result.milliseconds:.0f} ms)"
+            )
         if not result.symbols and not result.error:
             print(f"{result.file}: no code found  ({result.milliseconds:.0f} ms)")
     return code

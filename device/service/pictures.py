@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from device.model import Symbol
     from device.runtime import Clock
 
+# Kana or kanji, or a word of half-width kana: two of these alone are as likely one Chinese character.
+_JAPANESE = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]|[\uff66-\uff9f]{3}")
 # Nobody waits at a gate here: a large picture on a slow machine may take its time.
 PICTURE_DEADLINE_MS = 10_000.0
 
@@ -52,13 +55,24 @@ class PictureResult:
         return json.dumps(out, ensure_ascii=False)
 
 
+def readable(content: bytes) -> str:
+    """The content as text, for people: UTF-8, else the likeliest of the old character sets. Never fails.
+
+    A guess, for looking at pictures from anywhere; at the gate bytes count, and there only UTF-8 is text.
+    """
+    for encoding in ("utf-8", "shift_jis", "gb2312"):
+        try:
+            text = content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if encoding != "shift_jis" or _JAPANESE.search(text):
+            return text
+    return content.decode("latin-1")
+
+
 def _as_dict(symbol: Symbol) -> dict[str, object]:
-    try:
-        text: str | None = symbol.content.decode("utf-8")
-    except UnicodeDecodeError:
-        text = None
     return {
-        "text": text,
+        "text": readable(symbol.content),
         "bytes_b64": base64.b64encode(symbol.content).decode("ascii"),
         "symbology": symbol.symbology,
         "engine": symbol.engine,
@@ -93,7 +107,9 @@ def _decode(pool: DecoderPool, file: str, frames: int) -> PictureResult:
     except OSError as error:
         return PictureResult(file, (), 0.0, error.strerror or type(error).__name__)
     if look is None:
-        return PictureResult(file, (), 0.0, f"not a picture of at most {MAX_BYTES // 1_000_000} megapixels")
+        return PictureResult(
+            file, (), 0.0, f"no picture, or one of more than {MAX_BYTES // 1_000_000} megapixels"
+        )
     return PictureResult(file, look.symbols, look.spent_ms)
 
 
