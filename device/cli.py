@@ -124,9 +124,8 @@ def _decode(args: argparse.Namespace) -> int:
         if result.error:
             print(f"{result.file}: {result.error}", file=sys.stderr)
         for symbol in result.symbols:
-            print(
-                f"{result.file}: {printable(readable(symbol.content))}  ({symbol.engine}, {result.milliseconds:.0f} ms)"
-            )
+            text = printable(readable(symbol.content))
+            print(f"{result.file}: {text}  ({symbol.engine}, {result.milliseconds:.0f} ms)")
         if not result.symbols and not result.error:
             print(f"{result.file}: no code found  ({result.milliseconds:.0f} ms)")
     return code
