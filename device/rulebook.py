@@ -13,13 +13,13 @@ from zoneinfo import ZoneInfo
 from device.credential.pseudonym import MIN_KEY_BYTES
 from device.credential.registry import PERSONAL_KINDS
 from device.credential.trust import NOBODY, Trust, parse_trust
+from device.durable import read_or_make_secret
 from device.errors import GateError, JournalError
 from device.journal.recall import newest_scans
 from device.policy.judge import Judge, nowhere
 from device.policy.lists import Lists, Subjects, parse_list
 from device.policy.occupancy import MAX_REMEMBERED, Occupancy, rebuild
 from device.policy.rules import Hours, PassbackMode, Rules
-from device.secretfile import read_or_make
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -149,7 +149,9 @@ def own_key(settings: Settings) -> bytes:
     configured = settings.privacy.pseudonym_key_file
     path = configured or _made_key_file(settings)
     try:
-        key, made = (path.read_bytes(), False) if configured else read_or_make(path, PSEUDONYM_KEY_BYTES)
+        key, made = (
+            (path.read_bytes(), False) if configured else read_or_make_secret(path, PSEUDONYM_KEY_BYTES)
+        )
     except OSError as error:
         raise GateError(f"{path}: {error.strerror}") from error
     if made:

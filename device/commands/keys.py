@@ -99,7 +99,7 @@ def _issuer(args: argparse.Namespace) -> int:
 
 
 def _district(args: argparse.Namespace) -> int:
-    from device.service.keeping import write_over
+    from device.durable import write_over
     from device.service.passes import make_key
 
     key = make_key(args.key, force=args.force)

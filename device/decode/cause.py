@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from device.model import Cause
+from device.scenery import side_of
 
 if TYPE_CHECKING:
     from device.decode.finding import Luma
@@ -58,7 +59,7 @@ def cause_of(luma: Luma, corners: Corners, side: int | None = None) -> Cause:
     black, white = (float(level) for level in np.percentile(crop, (5, 95)))
     if white < DARK_WHITE:
         return Cause.DARK
-    module_px = _side_px(corners) / (side or TYPICAL_SIDE)
+    module_px = side_of(corners) / (side or TYPICAL_SIDE)
     if module_px < SMALLEST_MODULE_PX:
         return Cause.TOO_SMALL
     if _glares(crop, module_px):
@@ -66,12 +67,6 @@ def cause_of(luma: Luma, corners: Corners, side: int | None = None) -> Cause:
     if _steepest(crop) < SOFT_EDGE * max(white - black, 1.0):
         return Cause.BLURRED
     return Cause.DAMAGED
-
-
-def _side_px(corners: Corners) -> float:
-    """Length of a side, the mean of all four."""
-    points = np.array(corners, np.float64)
-    return float(np.linalg.norm(points - np.roll(points, 1, axis=0), axis=1).mean())
 
 
 def _glares(crop: Luma, module_px: float) -> bool:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from device.durable import sync_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,15 +69,6 @@ def is_suspect(path: Path) -> bool:
 def clear_suspect(path: Path) -> None:
     """Takes the note away, after a new file was begun."""
     _mark(path).unlink(missing_ok=True)
-
-
-def sync_folder(folder: Path) -> None:
-    """Makes created and renamed names durable."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _mark(path: Path) -> Path:

@@ -8,6 +8,7 @@ import sqlite3
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from device.durable import sync_folder
 from device.errors import JournalUnusable
 from device.journal import damage
 from device.journal.chain import Link
@@ -169,7 +170,7 @@ def _connect_all(path: Path, max_pages: int, replaced: Replaced | None, lock: in
             made.append(connect(path, synced=synced, max_pages=pages, timeout_s=BUSY_TIMEOUT_S))
             if len(made) == 1:
                 migrate(made[0])
-                damage.sync_folder(path.parent)
+                sync_folder(path.parent)
         writer, keeper, reader = made
         if replaced:
             row = (replaced.path.name, replaced.journal, delivered_through(replaced.path))

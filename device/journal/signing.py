@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Final
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from device.durable import read_or_make_secret
 from device.errors import JournalUnusable
 from device.journal.record import encoded, parse
 from device.model import EventType
-from device.secretfile import read_or_make
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,7 +49,7 @@ class Signer:
             JournalUnusable: the file cannot be read or made, or is something else.
         """
         try:
-            seed, _ = read_or_make(path, _SEED_BYTES)
+            seed, _ = read_or_make_secret(path, _SEED_BYTES)
         except OSError as error:
             raise JournalUnusable(f"{path}: {error}") from error
         if len(seed) != _SEED_BYTES:

@@ -18,9 +18,9 @@ from device.credential.rotation import STEP_S, code_at
 from device.credential.signature import Algorithm, PublicKey
 from device.credential.signing import SigningKey, cwt_pass, jws_pass, with_rotating_code
 from device.credential.trust import Trust, TrustedKey, Use
+from device.durable import write_new, write_over
 from device.errors import GateError
 from device.model import Standing
-from device.service.keeping import write_new, write_over
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,8 +7,8 @@ import stat
 from typing import TYPE_CHECKING
 
 from device.credential.trust import Trust, parse_trust
+from device.durable import write_over
 from device.errors import GateError
-from device.service.keeping import write_over
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

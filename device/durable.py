@@ -1,4 +1,4 @@
-"""Files that must be whole or not there at all: keys and trust lists."""
+"""Files that must be whole or not there at all: keys, secrets, trust lists. And the folders they stand in."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def write_new(path: Path, content: bytes, *, mode: int) -> None:
         OSError: it cannot be written.
     """
     _write(path, content, mode)
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
 def write_over(path: Path, content: bytes, *, mode: int) -> None:
@@ -27,13 +27,44 @@ def write_over(path: Path, content: bytes, *, mode: int) -> None:
         OSError: it cannot be written; the one before is untouched.
     """
     draft = path.with_name(f".{path.name}.{os.getpid()}.new")
+    draft.unlink(missing_ok=True)  # a power cut leaves drafts behind, and process ids come again
     _write(draft, content, mode)
     try:
         draft.replace(path)
     except OSError:
         draft.unlink()
         raise
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
+
+
+def read_or_make_secret(path: Path, size_bytes: int) -> tuple[bytes, bool]:
+    """What the file holds, and whether it was made just now: random bytes that only the owner may read.
+
+    Complete or absent: a key cut short by a power cut would stop the gate for ever. Blocks for a flush when
+    it is made.
+
+    Raises:
+        OSError: it cannot be read or made.
+    """
+    if path.exists():
+        return path.read_bytes(), False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    secret = os.urandom(size_bytes)
+    write_over(path, secret, mode=0o600)
+    return secret, True
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes created and renamed names durable.
+
+    Raises:
+        OSError: the folder cannot be opened or flushed.
+    """
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
 
 
 def _write(path: Path, content: bytes, mode: int) -> None:
@@ -46,11 +77,3 @@ def _write(path: Path, content: bytes, mode: int) -> None:
     except OSError:
         path.unlink()
         raise
-
-
-def _sync_folder(folder: Path) -> None:
-    fd = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
