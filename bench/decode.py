@@ -38,13 +38,13 @@ from device.decode.motion import Effort, MotionGate
 from device.decode.picture import fitted
 from device.decode.steps import first_step, further_steps
 from device.decode.zxing import Zxing
-from device.runtime import SystemClock
+from device.runtime import WorkClock
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from device.decode.climb import Stopwatch
     from device.decode.finding import Luma
-    from device.runtime import Clock
 
 # Texts in the manifests are text; codes may carry them in any of these.
 ENCODINGS = ("utf-8", "gb2312", "shift_jis", "latin-1", "cp1252")
@@ -57,13 +57,6 @@ STILL_PICTURES = 12
 # 150 ms, the ladder's limit, on a Pi 4 about a quarter as fast as where this was written; with 30 three
 # photographs fewer are read.
 BUDGET_MS = 40.0
-
-
-class ProcessorClock(SystemClock):
-    """Processor time of this process: what a busy machine does not disturb."""
-
-    def monotonic(self) -> float:
-        return time.process_time()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,7 +83,7 @@ class Reader(Protocol):
 class Ours:
     """The ladder behind its motion gate, in this process."""
 
-    def __init__(self, engines: list[str], budget_ms: float, clock: Clock) -> None:
+    def __init__(self, engines: list[str], budget_ms: float, clock: Stopwatch) -> None:
         self._budget_ms = budget_ms
         self._gate = MotionGate()
         self.steps: Counter[str] = Counter()
@@ -275,7 +268,7 @@ def drowned(count: int) -> Iterator[Picture]:
 
 
 def _readers(budget_ms: float, *, alone: bool) -> dict[str, Reader]:
-    clock = ProcessorClock()
+    clock = WorkClock(least_share=0.0)
     ours: dict[str, Reader] = {"gate-scanner": Ours(["zxing", "zbar"], budget_ms, clock)}
     peers: dict[str, Reader] = {"pyzbar": Pyzbar(), "zxing-cpp": PlainZxing(), "OpenCV": OpenCv()}
     return ours if alone else ours | peers

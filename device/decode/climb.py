@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from device.decode.finding import SYMBOLOGY, Finding, Look
 from device.decode.regions import whole
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from device.decode.steps import Engine, Step
     from device.decode.structure import Grid
     from device.model import Corners
-    from device.runtime import Clock
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +39,14 @@ _PACE_FALLS = 0.1
 _SAME_PLACE = 0.3
 
 _Answer = TypeVar("_Answer")
+
+
+class Stopwatch(Protocol):
+    """Counts what is spent: a clock of the machine, or of the work done."""
+
+    def monotonic(self) -> float:
+        """Seconds; only differences mean anything."""
+        ...
 
 
 class Pace:
@@ -78,7 +85,7 @@ class Climb:
         evidence: Evidence,
         pace: Pace,
         reader: Engine,
-        clock: Clock,
+        clock: Stopwatch,
         budget_ms: float,
     ) -> None:
         self._luma = luma

@@ -18,10 +18,10 @@ from device.decode.regions import around, busy_regions, whole
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from device.decode.climb import Stopwatch
     from device.decode.finding import Look, Luma
     from device.decode.regions import Region
     from device.decode.steps import Engine, Step
-    from device.runtime import Clock
 
 # Regions climbed for in one frame: two hands, and one more.
 _MAX_REGIONS = 3
@@ -34,10 +34,10 @@ class Ladder:
         first: looks at every frame, whole.
         further: look at regions, in this order.
         reader: reads the content of a repaired symbol, drawn anew.
-        clock: for the time spent.
+        clock: for the work spent.
     """
 
-    def __init__(self, *, first: Step, further: Sequence[Step], reader: Engine, clock: Clock) -> None:
+    def __init__(self, *, first: Step, further: Sequence[Step], reader: Engine, clock: Stopwatch) -> None:
         self._first = first
         self._further = tuple(further)
         self._reader = reader

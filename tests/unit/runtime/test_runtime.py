@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from device.errors import WorkerDied
-from device.runtime import LatestSlot, Supervisor, SystemClock, Worker, rfc3339
+from device.runtime import LatestSlot, Supervisor, SystemClock, WorkClock, Worker, rfc3339
 from tests.support.clock import ManualClock
 
 
@@ -128,3 +128,17 @@ def test_the_system_clock_tells_both_times_in_the_form_of_the_wire() -> None:
 def test_times_on_the_wire_are_utc_with_milliseconds() -> None:
     clock = ManualClock()
     assert rfc3339(clock.utc()).endswith("Z")
+
+
+def test_waiting_is_no_work() -> None:
+    clock = WorkClock(least_share=0.0)
+    before, waited = clock.monotonic(), threading.Event()
+    waited.wait(0.05)
+    assert clock.monotonic() - before < 0.04
+
+
+def test_of_waiting_too_some_share_counts_so_that_every_budget_ends() -> None:
+    clock = WorkClock(least_share=0.5)
+    before, waited = clock.monotonic(), threading.Event()
+    waited.wait(0.05)
+    assert clock.monotonic() - before >= 0.02
