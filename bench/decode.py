@@ -1,6 +1,6 @@
 """How much is read, what it costs, and whether anything is read wrongly: our ladder beside its peers.
 
-    bench/decode.py --corpus DIR --frames DIR [--every N] [--shown N] [--noise N] [--json FILE] [...]
+    python -m bench.decode --corpus DIR --frames DIR [--every N] [--shown N] [--noise N] [--json FILE] [...]
 
 A folder holds `manifest.csv` (columns file, source, category, expected_text: empty for pictures without a
 code, a JSON list for several) and the pictures. All pictures are fitted to 1280x720 grey first. Every
@@ -8,7 +8,7 @@ reader gets the same picture in the same run, one thread, timed by processor tim
 multiples of plain `pyzbar.decode`. "Still" is the mean cost of a frame while pictures without a code
 stand still before the camera for ten seconds: there the motion gate counts. `--shown N` holds every
 picture up for N frames with a shaking hand (`gate_flow.py --sequence` has hands in space, lens and sensor);
-`--noise N` looks at noise and at codes drowned in it.
+`--noise N` looks at noise, textures, print and spoilt codes, in which nothing may be read but what is there.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ import numpy as np
 import zxingcpp
 from pyzbar import pyzbar
 
+from bench.sets.clutter import clutter
 from device.decode.ladder import Ladder
 from device.decode.motion import Effort, MotionGate
 from device.decode.picture import fitted
@@ -160,6 +161,7 @@ class Tally:
     empty_ms: list[float] = field(default_factory=list)
     still_ms: list[float] = field(default_factory=list)
     missed: list[str] = field(default_factory=list)
+    mistakes: list[str] = field(default_factory=list)
     groups: Counter[str] = field(default_factory=Counter)
 
 
@@ -218,7 +220,9 @@ def judge(reader: Reader, picture: Picture, frames: Iterable[Luma], tally: Tally
         spent = (time.process_time() - began) * 1000
         (tally.code_ms if picture.expected else tally.empty_ms).append(spent)
         right = any(_is_right(content, picture.expected) for content in contents)
-        wrong = wrong or any(not _is_right(content, picture.expected) for content in contents)
+        mistakes = [content for content in contents if not _is_right(content, picture.expected)]
+        tally.mistakes += [f"{picture.name}: {content!r}" for content in mistakes]
+        wrong = wrong or bool(mistakes)
         if contents:
             break
     if not picture.expected:
@@ -249,22 +253,11 @@ def stand_still(reader: Reader, picture: Picture, tally: Tally) -> None:
         tally.still_ms.append((time.process_time() - began) * 1000)
 
 
-def drowned(count: int) -> Iterator[Picture]:
-    """Empty noise, textures, and codes drowned in noise: nothing may be read but what is there."""
-    for seed in range(count):
-        rng = np.random.default_rng(seed)
-        text = str(rng.integers(10**11, 10**12))
-        picture = rng.normal(128, rng.uniform(5, 60), (360, 640))
-        if seed % 2:
-            drawn = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode)
-            modules = np.array(zxingcpp.write_barcode_to_image(drawn))
-            size = int(modules.shape[0] * rng.uniform(1.2, 4))
-            code = cv2.resize(modules, (size, size), interpolation=cv2.INTER_AREA)[:360]
-            picture[: code.shape[0], : code.shape[1]] += (code.astype(float) - 128) * rng.uniform(0.1, 1)
-        if seed % 3 == 0:
-            picture = cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.5, 2.5))
-        luma = np.clip(picture, 0, 255).astype(np.uint8)
-        yield Picture(f"noise-{seed}", "noise", frozenset([text]) if seed % 2 else frozenset(), luma)
+def noisy(first: int, count: int) -> Iterator[Picture]:
+    """So many pictures in which nothing may be read but what is there."""
+    for number in range(first, first + count):
+        kind, text, luma = clutter(number)
+        yield Picture(f"{kind} {number}", kind, frozenset([_plain(text)] if text else []), luma)
 
 
 def _readers(budget_ms: float, *, alone: bool) -> dict[str, Reader]:
@@ -322,11 +315,14 @@ def report(title: str, tallies: dict[str, Tally], readers: dict[str, Reader]) ->
             "cost_still": still,
             "frames_needed_mean": _mean([float(n) for n in t.frames_needed]),
             "missed": t.missed,
+            "mistakes": t.mistakes,
         }
     ours = readers["gate-scanner"]
     if isinstance(ours, Ours):
         print("read by:", ", ".join(f"{step} {n}" for step, n in ours.steps.most_common()))
         print("missed:", ", ".join(f"{g} {n}" for g, n in tallies["gate-scanner"].groups.most_common()))
+        for mistake in tallies["gate-scanner"].mistakes:
+            print("WRONG:", mistake)
     return out
 
 
@@ -342,6 +338,7 @@ def main() -> int:
     parser.add_argument("--limit", type=int, help="so many pictures at most")
     parser.add_argument("--shown", type=int, default=1, help="frames each picture is held up for")
     parser.add_argument("--noise", type=int, default=0, help="noisy pictures to look at as well")
+    parser.add_argument("--noise-from", type=int, default=0, help="number of the first: a long run in parts")
     parser.add_argument("--budget-ms", type=float, default=BUDGET_MS, help="of the ladder, a frame")
     parser.add_argument("--alone", action="store_true", help="without the peers")
     parser.add_argument("--json", type=Path, help="write the figures there")
@@ -357,7 +354,8 @@ def main() -> int:
             )
     if args.noise:
         readers = _readers(args.budget_ms, alone=True)
-        results["noise"] = report("noise", run(drowned(args.noise), readers, shown=1, still=0), readers)
+        pictures = noisy(args.noise_from, args.noise)
+        results["noise"] = report("noise", run(pictures, readers, shown=args.shown, still=0), readers)
     if args.json:
         args.json.write_text(json.dumps(results, indent=1), encoding="utf-8")
     return 0
