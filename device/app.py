@@ -25,17 +25,18 @@ from device.decode.blurred import blurred_places
 from device.decode.cause import cause_of
 from device.decode.pool import DecoderPool
 from device.errors import ExitCode, GateError, JournalUnusable
+from device.gpio.contacts import ContactWire, GpioContacts
 from device.gpio.lines import BuzzerWire, GpioLines, Wire
 from device.gpio.panel import GpioPanel
 from device.gpio.patterns import Lamp
 from device.gpio.pins import open_pins
+from device.inputs import InputLoop
 from device.journal.signing import Signer
 from device.journal.sqlite_journal import SqliteJournal
 from device.journal.state import WhenFull
 from device.logs import set_up
-from device.model import Lifecycle, LifecycleEvent
+from device.model import Input, Lifecycle, LifecycleEvent
 from device.notify import Notifier
-from device.policy.occupancy import FollowedRecorder
 from device.presentation import Tracker
 from device.rulebook import judge_of, occupancy_of, own_key
 from device.runtime import LatestSlot, Supervisor, SystemClock, Worker
@@ -159,6 +160,7 @@ def assemble(
         on_first_frame=first_frame.set,
         on_end=ended.set,
     )
+    inputs = _inputs(settings, journal, panel, clock)
     scan = ScanLoop(
         slot=slot,
         decoder=pool,
@@ -170,10 +172,11 @@ def assemble(
         steering=_steering(settings),
         steer=capture.steer,
         judge=judge,
-        recorder=FollowedRecorder(recorder=journal, occupancy=occupancy),
+        recorder=journal,
         panel=panel,
         clock=clock,
         direction=settings.gate.direction,
+        followers=[occupancy.note, *([inputs.note] if inputs else [])],
         admit_unrecorded=settings.journal.when_unavailable == "admit",
     )
     output = [Worker("panel", panel.body, deadline_s=PANEL_DEADLINE_S, clock=clock, wake=panel.wake)]
@@ -188,6 +191,8 @@ def assemble(
         Worker("scan", scan.body, deadline_s=SCAN_DEADLINE_S, clock=clock),
         Worker("capture", capture.body, deadline_s=capture.silence_s, clock=clock, join_s=capture.stop_s),
     ]
+    if inputs is not None:
+        intake.append(Worker("inputs", inputs.body, deadline_s=SCAN_DEADLINE_S, clock=clock))
     beat = settings.journal.path.with_name("beat.json")
     return Daemon(
         intake=Supervisor(intake),
@@ -195,6 +200,7 @@ def assemble(
         slot=slot,
         capture=capture,
         scan=scan,
+        inputs=inputs,
         journal=journal,
         uplink=forwarder,
         panel=panel,
@@ -293,6 +299,26 @@ def _panel(settings: Settings, clock: Clock) -> GpioPanel:
         pins=open_pins(panel.driver, chip=panel.chip), lights=lights, buzzer=buzzer, relay=relay
     )
     return GpioPanel(lines=lines, clock=clock, relay_pulse_s=panel.relay.pulse_s if panel.relay else 1.0)
+
+
+def _inputs(settings: Settings, journal: SqliteJournal, panel: GpioPanel, clock: Clock) -> InputLoop | None:
+    found = {name: contact for name in Input if (contact := getattr(settings.inputs, name)) is not None}
+    if not found:
+        return None
+    wires = {name: ContactWire(c.pin, active_high=c.active_high, pull=c.pull) for name, c in found.items()}
+    button, beam = settings.inputs.button, settings.inputs.beam
+    return InputLoop(
+        contacts=GpioContacts(
+            pins=open_pins(settings.panel.driver, chip=settings.panel.chip, outputs=False), wires=wires
+        ),
+        wired=frozenset(wires),
+        recorder=journal,
+        panel=panel,
+        clock=clock,
+        direction=settings.gate.direction,
+        button_opens=button is not None and button.opens,
+        pass_within_s=beam.pass_within_s if beam else 0.0,
+    )
 
 
 def _forwarder(settings: Settings, journal: SqliteJournal, clock: Clock) -> Forwarder:

@@ -34,6 +34,7 @@ class Sample:
         recording: whether the last event could be recorded.
         sent: events the broker has accepted, as the highest number.
         confirmed: events the district has stored, likewise.
+        passed: persons who went through the light barrier; None where there is none.
     """
 
     frames: int
@@ -43,6 +44,7 @@ class Sample:
     recording: bool
     sent: int
     confirmed: int
+    passed: int | None = None
 
 
 class Ledger:
@@ -84,6 +86,7 @@ class Ledger:
             sent=sample.sent,
             confirmed=sample.confirmed,
             clock=reading,
+            passed=None if sample.passed is None else sample.passed - (self._first.passed or 0),
         )
 
     def written(self, sample: Sample, reading: ClockReading) -> None:

@@ -119,6 +119,21 @@ class Capture(Protocol):
         ...
 
 
+class InputCounts(Protocol):
+    """As far as the coverage ledger tells of the inputs."""
+
+    @property
+    def passed(self) -> int | None: ...
+
+
+class Inputs(Protocol):
+    """Button, light barrier and case, as the main thread uses them."""
+
+    def stats(self) -> InputCounts:
+        """Never blocks."""
+        ...
+
+
 class Scan(Protocol):
     """The scan loop, as the main thread uses it."""
 
@@ -160,6 +175,7 @@ class Daemon:
         slot: between capture and scan; the last frame in it is still answered.
         capture: for its counters.
         scan: for its counters.
+        inputs: for its counters; None when nothing is wired.
         journal: for lifecycle events, counters and upkeep.
         uplink: for its counters; None when no uplink is configured.
         panel: for its permanent state.
@@ -184,6 +200,7 @@ class Daemon:
         slot: Slot,
         capture: Capture,
         scan: Scan,
+        inputs: Inputs | None,
         journal: Journal,
         uplink: Uplink | None,
         panel: RestingPanel,
@@ -201,6 +218,7 @@ class Daemon:
         self._slot = slot
         self._capture = capture
         self._scan = scan
+        self._inputs = inputs
         self._journal = journal
         self._uplink = uplink
         self._panel = panel
@@ -297,6 +315,7 @@ class Daemon:
             recording=scan.recording,
             sent=journal.acknowledged_through,
             confirmed=journal.confirmed_through,
+            passed=self._inputs.stats().passed if self._inputs else None,
         )
 
     def _try_to_append(self, event: Event) -> bool:
@@ -327,8 +346,12 @@ class Daemon:
         log.debug("status", extra={"fields": {"status": status}})
         self._notifier.status(
             f"{self._resting}: {scan.presented} shown, {scan.granted} granted, {scan.denied} denied, "
-            f"{scan.attention} wrong code; {journal.pending} to deliver, {broker}"
+            f"{scan.attention} wrong code; {self._passed()}{journal.pending} to deliver, {broker}"
         )
+
+    def _passed(self) -> str:
+        passed = self._inputs.stats().passed if self._inputs else None
+        return "" if passed is None else f"{passed} passed; "
 
     def _keep_up(self) -> None:
         try:

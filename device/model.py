@@ -242,6 +242,7 @@ class EventType(StrEnum):
     UNREAD = "gate.unread.v1"
     COVERAGE = "gate.coverage.v1"
     CLOCK = "gate.clock.v1"
+    INPUT = "gate.input.v1"
     LIFECYCLE = "gate.lifecycle.v1"
     CHECKPOINT = "gate.checkpoint.v1"
     RESCUED = "gate.rescued.v1"
@@ -323,6 +324,40 @@ class UnreadEvent:
     clock: ClockReading
 
 
+class Input(StrEnum):
+    """What may be wired to the gate beside the panel; the words are those of the configuration."""
+
+    BUTTON = "button"
+    BEAM = "beam"
+    TAMPER = "tamper"
+
+
+class Sensed(StrEnum):
+    """What the inputs told."""
+
+    BUTTON_PRESSED = "button_pressed"
+    PASSED_WITHOUT_GRANT = "passed_without_grant"  # somebody went through whom nothing had let through
+    BEAM_BLOCKED = "beam_blocked"  # for so long that it is no person: nobody is counted meanwhile
+    BEAM_CLEAR = "beam_clear"
+    CASE_OPENED = "case_opened"
+    CASE_CLOSED = "case_closed"
+
+
+@dataclass(frozen=True, slots=True)
+class InputEvent:
+    """Something that a button, the light barrier or the case told; `data` of `gate.input.v1`.
+
+    Attributes:
+        direction: of the gate.
+        what: see `Sensed`.
+        clock: when.
+    """
+
+    direction: Direction
+    what: Sensed
+    clock: ClockReading
+
+
 class Lifecycle(StrEnum):
     """What happened to the device itself."""
 
@@ -365,6 +400,7 @@ class CoverageEvent:
         sent: number of the newest event the broker had accepted at the end.
         confirmed: number of the newest event the district had stored, likewise.
         clock: the end. `trusted` held for the whole interval, up to a second.
+        passed: persons who went through the light barrier; None where there is none.
     """
 
     since_ms: int
@@ -377,6 +413,7 @@ class CoverageEvent:
     sent: int
     confirmed: int
     clock: ClockReading
+    passed: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -392,7 +429,7 @@ class ClockEvent:
     clock: ClockReading
 
 
-Event: TypeAlias = ScanEvent | UnreadEvent | CoverageEvent | ClockEvent | LifecycleEvent
+Event: TypeAlias = ScanEvent | UnreadEvent | InputEvent | CoverageEvent | ClockEvent | LifecycleEvent
 
 
 class Why(StrEnum):

@@ -17,7 +17,7 @@ from device.model import Cue, Outcome, Reason, ScanEvent, Unread, UnreadEvent
 from device.scenery import side_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import numpy as np
     import numpy.typing as npt
@@ -142,6 +142,7 @@ class ScanLoop:
         panel: see `Panel`.
         clock: for latency, hold-off and the event's moment.
         direction: of the gate, written into each event.
+        followers: told of every scan once it is on the card and signalled; quick, and raise nothing.
         admit_unrecorded: show the verdict even when its event could not be recorded.
     """
 
@@ -160,6 +161,7 @@ class ScanLoop:
         panel: Panel,
         clock: Clock,
         direction: Direction,
+        followers: Sequence[Callable[[ScanEvent], None]] = (),
         admit_unrecorded: bool = False,
     ) -> None:
         self._slot = slot
@@ -174,6 +176,7 @@ class ScanLoop:
         self._panel = panel
         self._clock = clock
         self._direction = direction
+        self._followers = tuple(followers)
         self._admit_unrecorded = admit_unrecorded
         self._granted_at: OrderedDict[str, float] = OrderedDict()
         self._outcomes: Counter[Outcome] = Counter()
@@ -244,6 +247,8 @@ class ScanLoop:
             self._not_recorded(error, verdict)
             return
         self._panel.show(cue_for(verdict))
+        for follow in self._followers:
+            follow(event)
         self._recorded(event, stored)
         if verdict.outcome is Outcome.GRANTED and verdict.reason is not Reason.ALREADY_SHOWN:
             self._remember(answer.identity, now)

@@ -331,6 +331,52 @@ class Panel(Section):
     relay: Relay | None = Field(None, description="Left out: no relay.")
 
 
+class Contact(Section):
+    """A contact on a pin of its own."""
+
+    pin: Pin = Field(description="BCM number.", examples=[5])
+    active_high: Flag = Field(
+        False, description="Whether it tells something at 3.3 V. `false`: at 0 V, as a button to ground does."
+    )
+    pull: Literal["up", "down", "none"] = Field(
+        "up", description="The resistor that holds the level while the contact is open."
+    )
+
+
+class Button(Contact):
+    """A button for whoever minds the gate. Every press is recorded."""
+
+    opens: Flag = Field(
+        False,
+        description="`true`: lets one person through, once the press is on the card. No emergency exit.",
+    )
+
+
+class Beam(Contact):
+    """A light barrier behind the gate: counts who goes through, and notices who was not let through."""
+
+    pass_within_s: Seconds = Field(
+        10.0, ge=1, le=120, description="Whoever is let through goes through within this time."
+    )
+
+
+class Tamper(Contact):
+    """A switch in the case, closed while the case is."""
+
+    active_high: Flag = Field(
+        True,
+        description="Whether the open case is told at 3.3 V, as by a switch to ground that opens with it.",
+    )
+
+
+class Inputs(Section):
+    """What tells the gate something, on the same chip as the panel; leave out what is not wired."""
+
+    button: Button | None = Field(None, description="A button.")
+    beam: Beam | None = Field(None, description="A light barrier; active while it is interrupted.")
+    tamper: Tamper | None = Field(None, description="A switch in the case.")
+
+
 # -- journal and privacy --------------------------------------------------------------------------
 
 
@@ -433,6 +479,7 @@ class Settings(Section):
     credentials: Credentials = Credentials()
     policy: Policy = Policy()
     panel: Panel = Panel()
+    inputs: Inputs = Inputs()
     journal: Journal = Journal()
     privacy: Privacy = Privacy()
     uplink: Uplink = Uplink()

@@ -41,6 +41,10 @@ HABITS: Final[Mapping[str, str]] = MappingProxyType(
         "relay": "door lock strike",
         "uplink": "mqtt broker server network",
         "panel": "gpio outputs pins leds",
+        "inputs": "sensors contacts switches",
+        "button": "rex exit_button push",
+        "beam": "barrier light_barrier photocell",
+        "tamper": "case box_switch lid",
         "service": "log logging daemon",
         "policy": "rules access",
     }

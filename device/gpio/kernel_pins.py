@@ -53,13 +53,14 @@ class _OutputPin(LGPIOPin):  # type: ignore[misc] # gpiozero has no types
         return handle
 
 
-def open_factory(chip_number: int) -> _Foreign:
-    """Opens gpiozero's LGPIOFactory on /dev/gpiochipN, making pins for outputs.
+def open_factory(chip_number: int, *, outputs: bool) -> _Foreign:
+    """Opens gpiozero's LGPIOFactory on /dev/gpiochipN, making pins for outputs or else its own for inputs.
 
     Raises:
         Exception: one of `ERRORS` or of gpiozero's: the chip cannot be opened, or this is no Raspberry Pi.
     """
     factory = LGPIOFactory(chip=chip_number)
-    factory.pin_class = _OutputPin
+    if outputs:
+        factory.pin_class = _OutputPin
     factory.board_info  # noqa: B018 - says now, not at the first pin, that the board is unknown
     return factory

@@ -27,6 +27,7 @@ from device.model import (
     CoverageEvent,
     Event,
     EventType,
+    InputEvent,
     LifecycleEvent,
     RescuedEvent,
     ScanEvent,
@@ -48,6 +49,7 @@ AnyEvent: TypeAlias = Event | CheckpointEvent | RescuedEvent
 _CLASSES: Final[dict[str, type[AnyEvent]]] = {
     EventType.SCAN: ScanEvent,
     EventType.UNREAD: UnreadEvent,
+    EventType.INPUT: InputEvent,
     EventType.COVERAGE: CoverageEvent,
     EventType.CLOCK: ClockEvent,
     EventType.LIFECYCLE: LifecycleEvent,

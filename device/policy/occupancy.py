@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from device.model import Direction, Outcome, Reason, ScanEvent, Standing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from device.model import ClockReading, Event, StoredEvent
+    from device.model import ClockReading
 
 MAX_REMEMBERED = 20_000
 """Persons on either side, and signed passes; twice the largest capacity, about 4 MB each."""
@@ -76,6 +76,10 @@ class Occupancy:
             return Presence(count=count)
         inside = True if subject in self._inside else False if subject in self._outside else None
         return Presence(inside, count, seen=subject in self._seen)
+
+    def note(self, event: ScanEvent) -> None:
+        """Takes note of an event that was recorded just now. Blocks nothing."""
+        self.follow(event, event.clock.uptime_ms / 1000)
 
     def follow(self, event: ScanEvent, at: float) -> None:
         """Takes note of a recorded event; only a grant to somebody known by a pseudonym changes anything.
@@ -139,26 +143,3 @@ def _moment(then: ClockReading, now: ClockReading) -> float:
         return 0.0
     age = datetime.fromisoformat(now.wall) - datetime.fromisoformat(then.wall)
     return min(0.0, now.uptime_ms / 1000 - age.total_seconds())
-
-
-class Recorder(Protocol):
-    """Makes events durable."""
-
-    def append(self, event: Event) -> StoredEvent:
-        """See `device.scan.Recorder`."""
-        ...
-
-
-class FollowedRecorder:
-    """A recorder whose events the occupancy follows once they are recorded. Used by the scan thread."""
-
-    def __init__(self, *, recorder: Recorder, occupancy: Occupancy) -> None:
-        self._recorder = recorder
-        self._occupancy = occupancy
-
-    def append(self, event: Event) -> StoredEvent:
-        """As the recorder's own; blocks and raises as it does."""
-        stored = self._recorder.append(event)
-        if isinstance(event, ScanEvent):
-            self._occupancy.follow(event, event.clock.uptime_ms / 1000)
-        return stored

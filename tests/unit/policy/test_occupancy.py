@@ -11,16 +11,14 @@ from device.model import (
     Credential,
     CredentialRef,
     Direction,
-    Event,
     Outcome,
     Reason,
     ScanEvent,
     Standing,
-    StoredEvent,
 )
 from device.policy.decide import Moment, decide
 from device.policy.lists import Lists, Subjects
-from device.policy.occupancy import FollowedRecorder, Occupancy, Presence, rebuild
+from device.policy.occupancy import Occupancy, Presence, rebuild
 from device.policy.rules import PassbackMode, Rules
 from tests.support.clock import ManualClock
 
@@ -221,26 +219,6 @@ def test_signed_codes_that_were_granted_are_known_longer_than_sides() -> None:
     occupancy.follow(other, 1001)
     assert not occupancy.presence(ANNA, 1001).seen
     assert occupancy.forgotten == 1
-
-
-class Kept:
-    def __init__(self) -> None:
-        self.broken = False
-
-    def append(self, event: Event) -> StoredEvent:
-        if self.broken:
-            raise OSError("full")
-        return StoredEvent("j1", 1, "gate.scan.v1", b"{}")
-
-
-def test_what_could_not_be_recorded_is_not_followed() -> None:
-    kept, occupancy = Kept(), Occupancy(forget_after_s=NIGHT_S)
-    recorder = FollowedRecorder(recorder=kept, occupancy=occupancy)
-    recorder.append(passed(ANNA, Direction.IN, at(10)))
-    kept.broken = True
-    with pytest.raises(OSError, match="full"):
-        recorder.append(passed(BINH, Direction.IN, at(11)))
-    assert occupancy.presence(BINH, 12) == Presence(inside=None, count=1)
 
 
 # -- after a start --------------------------------------------------------------------------------

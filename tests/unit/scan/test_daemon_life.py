@@ -103,6 +103,7 @@ class Life:
             slot=self.slot,
             capture=self.capture,
             scan=self.scan,
+            inputs=None,
             journal=self.journal,
             uplink=None,
             panel=self.panel,

@@ -114,6 +114,7 @@ class Gate:
         self.decoder = SceneDecoder()
         self.recorder = ListRecorder(self.happened)
         self.asked: list[Controls] = []
+        self.followed: list[ScanEvent] = []
         self.suspects: tuple[Unread, ...] = ()
         self.loop = ScanLoop(
             slot=LatestSlot(),
@@ -130,6 +131,7 @@ class Gate:
             panel=ListPanel(self.happened),
             clock=self.clock,
             direction=Direction.IN,
+            followers=[self.followed.append],
             admit_unrecorded=admit_unrecorded,
         )
 
@@ -152,6 +154,15 @@ def test_the_event_is_recorded_before_anything_moves() -> None:
     gate = Gate()
     gate.show(b"anna")
     assert gate.happened == ["recorded", Cue.GRANTED]
+
+
+def test_what_could_not_be_recorded_is_not_followed() -> None:
+    gate = Gate(admit_unrecorded=True)
+    gate.show(b"anna")
+    gate.recorder.refuses = True
+    gate.show(b"binh")
+    assert gate.followed == gate.recorder.events
+    assert len(gate.followed) == 1
 
 
 def test_one_showing_is_one_event_however_long_it_is_held() -> None:
