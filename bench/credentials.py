@@ -25,7 +25,7 @@ from statistics import median, quantiles
 from typing import TYPE_CHECKING
 
 from device.credential import base45
-from device.credential.pseudonym import SUBJECT_BYTES
+from device.credential.pseudonym import SUBJECT_BYTES, Pseudonyms
 from device.credential.registry import PERSONAL_KINDS, parse
 from device.credential.signing import Grant, SigningKey, cwt_pass, jws_pass
 from device.credential.trust import parse_trust
@@ -93,7 +93,7 @@ def kinds(path: Path, unit: float) -> dict[str, dict[str, float]]:
     judge = Judge(
         rules=Rules(accept=PERSONAL_KINDS),
         lists=Lists(deny=Subjects(secrets.token_hex(SUBJECT_BYTES) for _ in range(1000))),
-        pseudonym_key=secrets.token_bytes(32),
+        pseudonyms=Pseudonyms(secrets.token_bytes(32)),
         poster_hosts=frozenset({"poster.example"}),
         clock=SystemClock(),
         trust=parse_trust(json.dumps({"keys": entries})).trust,

@@ -28,6 +28,7 @@ import psutil
 import zxingcpp
 from pyzbar import pyzbar
 
+from device.credential.pseudonym import Pseudonyms
 from device.decode.blurred import blurred_places
 from device.decode.cause import cause_of
 from device.decode.pool import DecoderPool
@@ -114,7 +115,7 @@ def slot_to_cue(people: int, folder: Path) -> dict[str, object]:
             judge=Judge(
                 rules=Rules(accept=frozenset({"vn.cccd"})),
                 lists=Lists(),
-                pseudonym_key=os.urandom(32),
+                pseudonyms=Pseudonyms(os.urandom(32)),
                 poster_hosts=frozenset(),
                 clock=clock,
             ),

@@ -34,11 +34,12 @@ from device.inputs import InputLoop
 from device.journal.signing import Signer
 from device.journal.sqlite_journal import SqliteJournal
 from device.journal.state import WhenFull
+from device.keyring import pseudonyms_of
 from device.logs import set_up
 from device.model import Input, Lifecycle, LifecycleEvent
 from device.notify import Notifier
 from device.presentation import Tracker
-from device.rulebook import judge_of, occupancy_of, own_key
+from device.rulebook import judge_of, occupancy_of
 from device.runtime import LatestSlot, Supervisor, SystemClock, Worker
 from device.scan import ScanLoop
 from device.steering import Steering
@@ -141,7 +142,7 @@ def assemble(
             )
         )
     occupancy = occupancy_of(settings, clock)
-    judge = judge_of(settings, clock, pseudonym_key=own_key(settings), presence=occupancy.presence)
+    judge = judge_of(settings, clock, pseudonyms=pseudonyms_of(settings), presence=occupancy.presence)
     pool = DecoderPool(
         engines=settings.decode.engines,
         deadline_ms=settings.decode.deadline_ms,

@@ -135,7 +135,8 @@ def _explain(args: argparse.Namespace) -> int:
     from dataclasses import replace
 
     from device.config.loader import load_all
-    from device.rulebook import judge_of, judge_of_any_gate, key_for_a_look
+    from device.keyring import pseudonyms_for_a_look
+    from device.rulebook import judge_of, judge_of_any_gate
     from device.runtime import SystemClock
     from device.service.explain import explain
 
@@ -144,7 +145,7 @@ def _explain(args: argparse.Namespace) -> int:
     if args.config:
         # Lists and key are read; whether the rest of the machine is there does not matter here.
         loaded = load_all(args.config, check_files=False)
-        judge = judge_of(loaded.settings, clock, pseudonym_key=key_for_a_look(loaded.settings))
+        judge = judge_of(loaded.settings, clock, pseudonyms=pseudonyms_for_a_look(loaded.settings))
         places = loaded.places
     else:
         judge = judge_of_any_gate(clock)

@@ -274,12 +274,14 @@ class CredentialRef:
         standing: see `Standing`.
         subject: keyed pseudonym of the identifier, 32 lowercase hex digits; None when there is none.
         issuer: who signed, for verified kinds; None otherwise.
+        subject_key: id of the key the subject was made with, 8 hex digits; None without a subject.
     """
 
     kind: str
     standing: Standing
     subject: str | None
     issuer: str | None = None
+    subject_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

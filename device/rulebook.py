@@ -6,14 +6,12 @@ Beside `app.py`, because `gate-scanner explain` asks the same judge without any 
 from __future__ import annotations
 
 import logging
-import secrets
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from device.credential.pseudonym import MIN_KEY_BYTES
+from device.credential.pseudonym import Pseudonyms
 from device.credential.registry import PERSONAL_KINDS
 from device.credential.trust import NOBODY, Trust, parse_trust
-from device.durable import read_or_make_secret
 from device.errors import GateError, JournalError
 from device.journal.recall import newest_scans
 from device.policy.judge import Judge, nowhere
@@ -22,26 +20,22 @@ from device.policy.occupancy import MAX_REMEMBERED, Occupancy, rebuild
 from device.policy.rules import Hours, PassbackMode, Rules
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from device.config.model import Settings
     from device.model import ScanEvent
-    from device.policy.occupancy import Presence
+    from device.policy.judge import Whereabouts
     from device.runtime import Clock
 
 log = logging.getLogger(__name__)
-
-PSEUDONYM_KEY_BYTES = 32
-"""As long as the hash the pseudonyms are made with."""
 
 
 def judge_of(
     settings: Settings,
     clock: Clock,
     *,
-    pseudonym_key: bytes,
-    presence: Callable[[str | None, float], Presence] = nowhere,
+    pseudonyms: Pseudonyms,
+    presence: Whereabouts = nowhere,
 ) -> Judge:
     """The judge of a configured gate; `gate-scanner explain` asks the same one, without a `presence`.
 
@@ -65,13 +59,13 @@ def judge_of(
         capacity=policy.capacity,
     )
     lists = Lists(
-        deny=_list(policy.deny_list, pseudonym_key) if policy.deny_list else Subjects(),
-        allow=_list(policy.allow_list, pseudonym_key) if policy.allow_list else None,
+        deny=_list(policy.deny_list, pseudonyms.key) if policy.deny_list else Subjects(),
+        allow=_list(policy.allow_list, pseudonyms.key) if policy.allow_list else None,
     )
     return Judge(
         rules=rules,
         lists=lists,
-        pseudonym_key=pseudonym_key,
+        pseudonyms=pseudonyms,
         poster_hosts=frozenset(settings.credentials.poster_hosts),
         clock=clock,
         presence=presence,
@@ -101,7 +95,7 @@ def judge_of_any_gate(clock: Clock) -> Judge:
     return Judge(
         rules=Rules(accept=PERSONAL_KINDS),
         lists=Lists(),
-        pseudonym_key=secrets.token_bytes(PSEUDONYM_KEY_BYTES),
+        pseudonyms=Pseudonyms.for_once(),
         poster_hosts=frozenset(),
         clock=clock,
     )
@@ -138,39 +132,3 @@ def _list(path: Path, key: bytes) -> Subjects:
         log.warning("%s:%d: left out: %s", path, problem.line, problem.message)
     log.info("%s: %d entries, %d unusable", path, len(parsed.subjects), parsed.unusable)
     return parsed.subjects
-
-
-def own_key(settings: Settings) -> bytes:
-    """The pseudonym key, made beside the journal at the first start where none is configured.
-
-    Raises:
-        GateError: it cannot be read or made, or is too short.
-    """
-    configured = settings.privacy.pseudonym_key_file
-    path = configured or _made_key_file(settings)
-    try:
-        key, made = (
-            (path.read_bytes(), False) if configured else read_or_make_secret(path, PSEUDONYM_KEY_BYTES)
-        )
-    except OSError as error:
-        raise GateError(f"{path}: {error.strerror}") from error
-    if made:
-        log.warning("made a pseudonym key of this gate's own, %s: other gates' events will not match", path)
-    if len(key) < MIN_KEY_BYTES:
-        raise GateError(f"{path}: a pseudonym key needs at least {MIN_KEY_BYTES} bytes")
-    return key
-
-
-def key_for_a_look(settings: Settings) -> bytes:
-    """The key where there is one, else one for once: somebody who only asks must leave nothing behind.
-
-    Raises:
-        GateError: as `own_key`.
-    """
-    if settings.privacy.pseudonym_key_file is None and not _made_key_file(settings).exists():
-        return secrets.token_bytes(PSEUDONYM_KEY_BYTES)
-    return own_key(settings)
-
-
-def _made_key_file(settings: Settings) -> Path:
-    return settings.journal.path.with_name("pseudonym.key")

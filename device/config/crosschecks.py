@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import time
 from typing import TYPE_CHECKING, Final
 
-from device.config.model import Camera, Gate, Hours, Policy, Uplink
+from device.config.model import Camera, Gate, Hours, Policy, Privacy, Uplink
 from device.config.nodes import path_of
 from device.config.scalars import Wire, written
 from device.config.shape import leaves
@@ -70,6 +70,8 @@ def contradictions(draft: Draft) -> Iterator[Problem]:
                 yield from _hours(section, loc, draft)
             case Policy():
                 yield from _policy(section, draft)
+            case Privacy():
+                yield from _privacy(section, draft)
             case Uplink():
                 yield from _uplink(section, draft)
             case _:
@@ -125,6 +127,15 @@ def _policy(policy: Policy, draft: Draft) -> Iterator[Problem]:
     if policy.passback.mode is not PassbackMode.OFF and both and draft.is_sure(mode, direction):
         message = "at a gate for both directions nobody passes the same way twice"
         yield draft.document.problem(mode, message, "write direction: in or out below gate:")
+
+
+def _privacy(privacy: Privacy, draft: Draft) -> Iterator[Problem]:
+    previous, until = "previous_pseudonym_key_file", "previous_pseudonym_until"
+    yield from _alone(("privacy",), previous, until, privacy, draft)
+    yield from _alone(("privacy",), until, previous, privacy, draft)
+    if privacy.pseudonym_key_file is not None and privacy.pseudonym_key_file == getattr(privacy, previous):
+        message = "this is the key in force, not the one before it"
+        yield draft.document.problem(("privacy", previous), message, "each key has a file of its own")
 
 
 def _uplink(uplink: Uplink, draft: Draft) -> Iterator[Problem]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import re
 import unicodedata
+from datetime import date as calendar_day
 from datetime import time
 from typing import TYPE_CHECKING, Final
 from zoneinfo import available_timezones
@@ -84,6 +85,23 @@ def clock_time(found: str) -> str:
         hour = hour % 12 + (12 if half == "pm" else 0)
     try:
         return f"write {time(hour, minute):%H:%M}"
+    except ValueError:
+        return ""
+
+
+_DATE: Final = re.compile(
+    r"([0-9]{1,2})[./-]([0-9]{1,2})[./-]([0-9]{4})|([0-9]{4})[./]?([0-9]{1,2})[./]?([0-9]{1,2})"
+)
+
+
+def date(found: str) -> str:
+    """For a date: the day first, as people here write it."""
+    loose = _DATE.fullmatch(found)
+    if loose is None:
+        return ""
+    day, month, year = (loose[3], loose[2], loose[1])[::-1] if loose[1] else (loose[6], loose[5], loose[4])
+    try:
+        return f"write {calendar_day(int(year), int(month), int(day))}"
     except ValueError:
         return ""
 

@@ -17,6 +17,7 @@ from device.config.scalars import (
     Chip,
     ClientId,
     ClockTime,
+    Date,
     Days,
     DaySpan,
     Dioptres,
@@ -408,6 +409,16 @@ class Privacy(Section):
         description="Secret key of the pseudonyms that stand for persons in events; at least 16 bytes, "
         "made with `head -c 32 /dev/urandom`. Gates that share it know a person by the same pseudonym. "
         "Left out: a key of this gate's own is made beside the journal.",
+    )
+    previous_pseudonym_key_file: PseudonymKeyFile | None = Field(
+        None,
+        description="The key before it, while it is replaced: lists and anti-passback still know persons by "
+        "their former pseudonyms. Events carry the new ones at once.",
+    )
+    previous_pseudonym_until: Date | None = Field(
+        None,
+        description="The last day on which the key before it counts, in the gate's time zone.",
+        examples=["2026-12-31"],
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass
-from datetime import time
+from datetime import date, time
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -41,6 +41,7 @@ _WHOLE: Final = re.compile(rf"[+-]?[0-9]{{1,{MAX_DIGITS}}}")
 _NUMBER: Final = re.compile(rf"[+-]?[0-9]{{1,{MAX_DIGITS}}}(?:\.[0-9]{{1,{MAX_DIGITS}}})?")
 _SIZE: Final = re.compile(rf"([0-9]{{1,{MAX_DIGITS}}}) ?(|KiB|MiB|GiB)")
 _CLOCK: Final = re.compile(r"([01]?[0-9]|2[0-4]):([0-5][0-9])")
+_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DAYS: Final = re.compile(rf"({'|'.join(DAYS)})(?:-({'|'.join(DAYS)}))?")
 _ZONE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+)*")
 _LABEL: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
@@ -166,6 +167,17 @@ def _clock_time(value: object) -> object:
     return time(int(found[1]) % 24, int(found[2]))
 
 
+def _date(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    if not _DATE.fullmatch(value):
+        raise _refused()
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise _refused() from None
+
+
 def _kind(value: object) -> object:
     if isinstance(value, str) and value not in PERSONAL_KINDS:
         raise _refused()
@@ -266,6 +278,12 @@ ClockTime = Annotated[
     BeforeValidator(_clock_time),
     Told("a time of day from 00:00 to 24:00", hints.clock_time),
     WithJsonSchema({"type": "string", "pattern": f"^(?:{_CLOCK.pattern})$"}),
+]
+Date = Annotated[
+    date,
+    BeforeValidator(_date),
+    Told("a date such as 2026-12-31", hints.date),
+    WithJsonSchema({"type": "string", "pattern": f"^{_DATE.pattern}$"}),
 ]
 DaySpan = Annotated[
     str,

@@ -33,6 +33,9 @@ REFERENCE_FILE: Final = "docs/reference/configuration.md"
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 _PLAIN: Final = re.compile(r"[A-Za-z/][A-Za-z0-9/_.-]*")
+_LIMITS: Final = {"ge": "minimum", "le": "maximum"}
+"""Pydantic leaves the limits of a number that may be left out under its own names."""
+
 _NOT_PLAIN: Final = frozenset({"true", "false", "yes", "no", "on", "off", "y", "n", "null"})
 """Words other readers of YAML would take for something else than text."""
 
@@ -111,7 +114,8 @@ def json_schema() -> dict[str, Any]:
 
 def _property(found: dict[str, Any], setting: Setting) -> dict[str, Any]:
     """The schema of a setting, with words and defaults as they stand in a file."""
-    found = {key: _whole(value) for key, value in found.items() if key not in {"title", "default", "format"}}
+    left_out = {"title", "default", "format"}
+    found = {_LIMITS.get(key, key): _whole(value) for key, value in found.items() if key not in left_out}
     if setting.shape.section is None:
         found["description"] = f"{setting.field.description} Allowed: {setting.shape.what}."
     default = _default(setting)

@@ -112,6 +112,7 @@ def _credential(data: Data) -> CredentialRef:
         standing=Standing(_text(data, "standing")),
         subject=_text(data, "subject") if "subject" in data else None,
         issuer=_text(data, "issuer") if "issuer" in data else None,
+        subject_key=_text(data, "subject_key") if "subject_key" in data else None,
     )
 
 

@@ -85,7 +85,8 @@ def decide(
         lists: in force.
         moment: now.
         last_granted_at: when the same content was last granted with `ok`, on `moment.monotonic`'s scale.
-        aliases: pseudonyms of its other identifiers; a list matches when any of them is on it.
+        aliases: pseudonyms of its other identifiers, and those under a key that was replaced; a list matches
+            when any of them is on it.
         presence: where the person is, as far as the gate knows.
     """
     match credential.standing:

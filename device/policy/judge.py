@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from device.credential.pseudonym import subject_of
 from device.credential.registry import parse
 from device.credential.trust import NOBODY
 from device.model import CredentialRef
@@ -19,6 +18,7 @@ from device.policy.occupancy import NOT_KNOWN
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from device.credential.pseudonym import Pseudonyms
     from device.credential.trust import Trust
     from device.model import Credential, Verdict
     from device.policy.lists import Lists
@@ -33,6 +33,7 @@ class Judgement:
 
     credential: Credential
     subject: str | None
+    subject_key: str
     verdict: Verdict
 
     @property
@@ -42,6 +43,7 @@ class Judgement:
             kind=self.credential.kind,
             standing=self.credential.standing,
             subject=self.subject,
+            subject_key=self.subject_key if self.subject is not None else None,
             issuer=self.credential.issuer or None,
         )
 
@@ -66,7 +68,15 @@ def identity_of(subject: str | None, content: bytes) -> str:
     return subject or hashlib.sha256(content).hexdigest()
 
 
-def nowhere(_subject: str | None, _now: float) -> Presence:
+class Whereabouts(Protocol):
+    """Knows on which side a person is."""
+
+    def __call__(self, subject: str | None, now: float, former: str | None = None, /) -> Presence:
+        """See `Occupancy.presence`."""
+        ...
+
+
+def nowhere(_subject: str | None, _now: float, _former: str | None = None) -> Presence:
     """Nobody knows where anybody is."""
     return NOT_KNOWN
 
@@ -81,11 +91,11 @@ class Judge:
     Args:
         rules: of the gate.
         lists: in force.
-        pseudonym_key: see `subject_of`.
+        pseudonyms: what persons are called.
         poster_hosts: see `parse`.
         clock: for the moment of each decision.
         trust: whose signatures count.
-        presence: where a person is, by subject and moment on `Clock.monotonic`; called by who calls `judge`.
+        presence: where a person is; called by who calls `judge`.
     """
 
     def __init__(
@@ -93,15 +103,15 @@ class Judge:
         *,
         rules: Rules,
         lists: Lists,
-        pseudonym_key: bytes,
+        pseudonyms: Pseudonyms,
         poster_hosts: frozenset[str],
         clock: Clock,
         trust: Trust = NOBODY,
-        presence: Callable[[str | None, float], Presence] = nowhere,
+        presence: Whereabouts = nowhere,
     ) -> None:
         self._rules = rules
         self._lists = lists
-        self._key = pseudonym_key
+        self._pseudonyms = pseudonyms
         self._poster_hosts = poster_hosts
         self._clock = clock
         self._trust = trust
@@ -132,7 +142,8 @@ class Judge:
     ) -> Judgement:
         """The decision with all that led to it, at any moment. Pure."""
         credential = parse(content, poster_hosts=self._poster_hosts, trust=self._trust)
-        subject = subject_of(credential.identifier, key=self._key)
+        subject = self._pseudonyms.subject(credential.identifier)
+        former = self._former(credential.identifier, moment)
         verdict = decide(
             credential,
             subject=subject,
@@ -140,7 +151,17 @@ class Judge:
             lists=self._lists,
             moment=moment,
             last_granted_at=granted_at(identity_of(subject, content)),
-            presence=self._presence(subject, moment.monotonic),
-            aliases=tuple(filter(None, (subject_of(alias, key=self._key) for alias in credential.aliases))),
+            presence=self._presence(subject, moment.monotonic, former),
+            aliases=self._aliases(credential, former, moment),
         )
-        return Judgement(credential, subject, verdict)
+        return Judgement(credential, subject, self._pseudonyms.key_id, verdict)
+
+    def _aliases(self, credential: Credential, former: str | None, moment: Moment) -> tuple[str, ...]:
+        """All that lists may know the person by, but for the subject itself."""
+        names = [former]
+        for alias in credential.aliases:
+            names += self._pseudonyms.subject(alias), self._former(alias, moment)
+        return tuple(name for name in names if name is not None)
+
+    def _former(self, identifier: str, moment: Moment) -> str | None:
+        return self._pseudonyms.former(identifier, moment.utc, trusted=moment.trusted)

@@ -68,9 +68,17 @@ class Occupancy:
         """Persons and passes forgotten because there were more than `max_remembered`."""
         return self._forgotten
 
-    def presence(self, subject: str | None, now: float) -> Presence:
-        """What is known of a person at `now`, on `Clock.monotonic`."""
+    def presence(self, subject: str | None, now: float, former: str | None = None) -> Presence:
+        """What is known of a person.
+
+        Args:
+            subject: of the person; None when it has none.
+            now: on `Clock.monotonic`.
+            former: what they were called under a key that was replaced: from now on they are `subject`.
+        """
         self._expire(now)
+        if subject is not None and former is not None:
+            self._rename(former, subject)
         count = len(self._inside)
         if subject is None:
             return Presence(count=count)
@@ -102,6 +110,20 @@ class Occupancy:
             self._seen[subject] = None
             self._seen.move_to_end(subject)
             self._bound(self._seen)
+
+    def _rename(self, former: str, subject: str) -> None:
+        """One person, whatever the key. What was seen under the newer name is newer, and stays."""
+        if former in self._seen:
+            self._seen = OrderedDict((subject if name == former else name, None) for name in self._seen)
+        known = subject in self._inside or subject in self._outside
+        for side in (self._inside, self._outside):
+            if known:
+                side.pop(former, None)
+            elif former in side:
+                # Once for each person in an overlap: some milliseconds. Their place in the order stays.
+                renamed = [(subject if name == former else name, at) for name, at in side.items()]
+                side.clear()
+                side.update(renamed)
 
     def _bound(self, kept: OrderedDict[str, float] | OrderedDict[str, None]) -> None:
         if len(kept) > self._max_remembered:

@@ -29,6 +29,7 @@ _PATTERNS: Final[dict[tuple[type, str], str]] = {
     (ClockReading, "wall"): _TIME,
     (CredentialRef, "kind"): r"^[a-z0-9.-]{1,64}$",
     (CredentialRef, "subject"): "^[0-9a-f]{32}$",
+    (CredentialRef, "subject_key"): "^[0-9a-f]{8}$",
     (ScanEvent, "rules"): "^[0-9a-f]{16}$",
     (CheckpointEvent, "key"): _HASH,
     (GateState, "since"): _TIME,

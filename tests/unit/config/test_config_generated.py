@@ -119,6 +119,14 @@ def test_every_setting_has_a_meaning_a_schema_and_a_line_in_the_reference() -> N
             assert f'"{setting.name}"' in schema
 
 
+def test_a_number_that_may_be_left_out_has_its_limits_too() -> None:
+    parts = json_schema()["$defs"]
+    gain, capacity = parts["Picamera2"]["properties"]["gain"], parts["Policy"]["properties"]["capacity"]
+    assert (gain["minimum"], gain["maximum"]) == (1, 64)
+    assert (capacity["minimum"], capacity["maximum"]) == (1, 10_000)
+    assert not re.search(r'"(ge|le|gt|lt)":', json.dumps(json_schema()))
+
+
 def test_a_default_is_allowed() -> None:
     settings = load_text("gate: {tenant: a, site: b, name: c}\nuplink: {enabled: no}", base_dir=Path())
     assert load_text(show(settings), base_dir=Path()) == settings

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device.credential.pseudonym import subject_of
+from device.credential.pseudonym import Pseudonyms, subject_of
 from device.model import Outcome, Reason, Standing
 from device.policy.judge import Judge, never
 from device.policy.lists import Lists, Subjects
@@ -22,7 +23,7 @@ def judge(clock: ManualClock, lists: Lists | None = None, rules: Rules = RULES) 
     return Judge(
         rules=rules,
         lists=lists or Lists(),
-        pseudonym_key=KEY,
+        pseudonyms=Pseudonyms(KEY),
         poster_hosts=frozenset({"poster.example"}),
         clock=clock,
     )
@@ -92,3 +93,29 @@ def test_the_fingerprint_is_that_of_rules_and_lists() -> None:
 @given(st.binary(max_size=400))
 def test_no_content_makes_the_judge_raise(content: bytes) -> None:
     assert judge(ManualClock()).judge(content, never).verdict.outcome is not Outcome.GRANTED
+
+
+OLD = KEY[::-1]
+
+
+def in_an_overlap(clock: ManualClock, lists: Lists, *, days: int) -> Judge:
+    pseudonyms = Pseudonyms(KEY, previous=OLD, until=clock.utc() + timedelta(days=days))
+    return Judge(rules=RULES, lists=lists, pseudonyms=pseudonyms, poster_hosts=frozenset(), clock=clock)
+
+
+@pytest.mark.parametrize("number", ["048095000111", "201234567"], ids=["number", "old number"])
+def test_a_list_of_former_pseudonyms_matches_until_the_overlap_ends(number: str) -> None:
+    clock = ManualClock()
+    former = Lists(deny=Subjects([subject_of(number, key=OLD) or ""]))
+    card = CARD.replace(b"||", b"|201234567|")
+    answer = in_an_overlap(clock, former, days=1).judge(card, never)
+    assert answer.verdict.reason is Reason.DENIED_BY_LIST
+    assert in_an_overlap(clock, former, days=-1).judge(card, never).verdict.reason is Reason.OK
+
+
+def test_an_event_carries_the_new_pseudonym_at_once_and_says_which_key_made_it() -> None:
+    ref = in_an_overlap(ManualClock(), Lists(), days=1).judge(CARD, never).ref
+    assert ref.subject == subject_of("048095000111", key=KEY)
+    assert ref.subject_key == Pseudonyms(KEY).key_id
+    nobody = in_an_overlap(ManualClock(), Lists(), days=1).judge(b"WIFI:S:x;;", never).ref
+    assert (nobody.subject, nobody.subject_key) == (None, None)

@@ -207,6 +207,37 @@ def test_the_oldest_is_forgotten_and_counted_when_too_many_are_on_a_side() -> No
     assert occupancy.forgotten == 1
 
 
+NEW = "c" * 32
+"""What Anna is called under the key that replaced the one she went in under."""
+
+
+def test_somebody_who_came_in_under_the_key_before_is_still_inside_and_counted_once() -> None:
+    occupancy = occupancy_after(passed(ANNA, Direction.IN, at(10)), passed(BINH, Direction.IN, at(11)))
+    assert occupancy.presence(NEW, 20) == Presence(inside=None, count=2)
+    assert occupancy.presence(NEW, 20, ANNA) == Presence(inside=True, count=2)
+    occupancy.follow(passed(NEW, Direction.OUT, at(30)), 30)
+    assert occupancy.presence(NEW, 30, ANNA) == Presence(inside=False, count=1)
+
+
+def test_what_was_seen_under_the_new_key_counts_when_a_start_knows_both_names() -> None:
+    occupancy = occupancy_after(passed(ANNA, Direction.IN, at(10)), passed(NEW, Direction.OUT, at(20)))
+    assert occupancy.presence(BINH, 25).count == 1  # nobody can tell that the two are one
+    assert occupancy.presence(NEW, 30, ANNA) == Presence(inside=False, count=0)
+
+
+def test_a_new_name_changes_nothing_about_when_a_side_is_forgotten() -> None:
+    events = passed(ANNA, Direction.IN, at(10)), passed(BINH, Direction.IN, at(40))
+    occupancy = occupancy_after(*events, forget_after_s=60)
+    assert occupancy.presence(NEW, 50, ANNA).inside is True
+    assert occupancy.presence(NEW, 70, ANNA) == Presence(inside=None, count=1)
+
+
+def test_a_pass_used_under_the_key_before_is_used() -> None:
+    event = passed(ANNA, Direction.IN, at(10))
+    signed = replace(event, credential=replace(event.credential, standing=Standing.VERIFIED))
+    assert occupancy_after(signed).presence(NEW, 20, ANNA).seen
+
+
 def test_signed_codes_that_were_granted_are_known_longer_than_sides() -> None:
     event = passed(ANNA, Direction.IN, at(10))
     signed = replace(event, credential=replace(event.credential, standing=Standing.VERIFIED))

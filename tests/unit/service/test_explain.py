@@ -6,6 +6,7 @@ from datetime import UTC, datetime, time
 from hypothesis import given
 from hypothesis import strategies as st
 
+from device.credential.pseudonym import Pseudonyms
 from device.model import Outcome, Reason, Standing
 from device.policy.decide import Moment
 from device.policy.judge import Judge
@@ -20,7 +21,7 @@ MONDAY = Moment(utc=datetime(2026, 3, 2, 8, 0, tzinfo=UTC), trusted=True, monoto
 JUDGE = Judge(
     rules=Rules(accept=frozenset({"vn.cccd"}), hours=(Hours(frozenset({0}), time(7), time(18)),)),
     lists=Lists(),
-    pseudonym_key=KEY,
+    pseudonyms=Pseudonyms(KEY),
     poster_hosts=frozenset(),
     clock=ManualClock(),
 )

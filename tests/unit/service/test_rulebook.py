@@ -6,10 +6,12 @@ import pytest
 
 from device.config.loader import load_text
 from device.config.model import Settings
+from device.credential.pseudonym import Pseudonyms
 from device.errors import GateError
+from device.keyring import pseudonyms_for_a_look, pseudonyms_of
 from device.model import Reason
 from device.policy.judge import never
-from device.rulebook import judge_of, key_for_a_look, own_key
+from device.rulebook import judge_of
 from tests.support.clock import ManualClock
 from tests.support.gate import ANNA, REFUSED
 
@@ -28,20 +30,20 @@ def settings(tmp_path: Path) -> Settings:
 
 
 def test_somebody_who_only_asks_leaves_nothing_behind(settings: Settings, tmp_path: Path) -> None:
-    key = key_for_a_look(settings)
-    judge = judge_of(settings, ManualClock(), pseudonym_key=key)
+    names = pseudonyms_for_a_look(settings)
+    judge = judge_of(settings, ManualClock(), pseudonyms=names)
     assert judge.judge(REFUSED.encode(), never).verdict.reason is Reason.DENIED_BY_LIST
     assert judge.judge(ANNA.encode(), never).verdict.reason is Reason.OK
     assert not (tmp_path / "state").exists()
 
 
 def test_the_gate_makes_its_key_once_and_others_then_use_it(settings: Settings, tmp_path: Path) -> None:
-    key = own_key(settings)
-    assert own_key(settings) == key_for_a_look(settings) == key
+    names = pseudonyms_of(settings)
+    assert pseudonyms_of(settings) == pseudonyms_for_a_look(settings) == names
     assert (tmp_path / "state" / "pseudonym.key").stat().st_mode & 0o777 == 0o600
 
 
 def test_a_list_that_has_gone_is_named(settings: Settings, tmp_path: Path) -> None:
     (tmp_path / "deny.txt").unlink()
     with pytest.raises(GateError, match=r"deny\.txt: No such file"):
-        judge_of(settings, ManualClock(), pseudonym_key=b"k" * 32)
+        judge_of(settings, ManualClock(), pseudonyms=Pseudonyms(b"k" * 32))

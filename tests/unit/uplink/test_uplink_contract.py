@@ -77,7 +77,7 @@ def test_what_a_gate_sends_fits_its_schema(event: Event) -> None:
 
 def sample(kind: type) -> Any:  # noqa: ANN401 - an instance of the class given
     """An instance with the plainest values that fit, optional members included."""
-    fitting = {"^[0-9a-f]{64}$": "ab" * 32, "^[0-9a-f]{16}$": "0" * 16, "^[0-9a-f]{32}$": "ab" * 16}
+    fitting = {f"^[0-9a-f]{{{digits}}}$": "a" * digits for digits in (8, 16, 32, 64)}
     values: dict[str, Any] = {}
     hints = get_type_hints(kind)
     for field in dataclasses.fields(kind):

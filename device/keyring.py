@@ -1,0 +1,82 @@
+"""The keys of a configured gate: settings and secret files become what persons are called.
+
+Beside `app.py`, because `gate-scanner explain` uses the same keys without any of the daemon's other parts.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, time, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from device.credential.pseudonym import KEY_BYTES, MIN_KEY_BYTES, Pseudonyms
+from device.durable import read_or_make_secret
+from device.errors import GateError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from device.config.model import Settings
+
+log = logging.getLogger(__name__)
+
+
+def pseudonyms_of(settings: Settings) -> Pseudonyms:
+    """What persons are called at this gate.
+
+    Where no key is configured, one is made beside the journal at the first start.
+
+    Raises:
+        GateError: a key cannot be read or made, or is too short.
+    """
+    privacy = settings.privacy
+    if privacy.pseudonym_key_file is not None:
+        key = _read(privacy.pseudonym_key_file)
+    else:
+        key = _own_key(_own_key_file(settings))
+    previous = until = None
+    if privacy.previous_pseudonym_key_file is not None:
+        previous = _read(privacy.previous_pseudonym_key_file)
+    if privacy.previous_pseudonym_until is not None:
+        day_after = privacy.previous_pseudonym_until + timedelta(days=1)
+        until = datetime.combine(day_after, time(0), ZoneInfo(settings.gate.timezone))
+    return Pseudonyms(key, previous, until)
+
+
+def pseudonyms_for_a_look(settings: Settings) -> Pseudonyms:
+    """The same where there is a key, else for once: somebody who only asks must leave nothing behind.
+
+    Raises:
+        GateError: as `pseudonyms_of`.
+    """
+    if settings.privacy.pseudonym_key_file is None and not _own_key_file(settings).exists():
+        return Pseudonyms.for_once()
+    return pseudonyms_of(settings)
+
+
+def _own_key_file(settings: Settings) -> Path:
+    return settings.journal.path.with_name("pseudonym.key")
+
+
+def _own_key(path: Path) -> bytes:
+    try:
+        key, made = read_or_make_secret(path, KEY_BYTES)
+    except OSError as error:
+        raise GateError(f"{path}: {error.strerror}") from error
+    if made:
+        log.warning("made a pseudonym key of this gate's own, %s: other gates' events will not match", path)
+    return _long_enough(key, path)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return _long_enough(path.read_bytes(), path)
+    except OSError as error:
+        raise GateError(f"{path}: {error.strerror}") from error
+
+
+def _long_enough(key: bytes, path: Path) -> bytes:
+    if len(key) < MIN_KEY_BYTES:
+        raise GateError(f"{path}: a pseudonym key needs at least {MIN_KEY_BYTES} bytes")
+    return key
