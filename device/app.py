@@ -1,14 +1,13 @@
-"""The composition root: settings become running parts. The only file that knows every room.
+"""The composition root: parts are wired, and given to the daemon to run.
 
-No room receives the configuration: each part is built here from plain values. What then happens to the
-parts, from the first thread to the last, is `device/daemon.py`.
+No room receives the configuration: `fittings.py`, `rulebook.py` and this file hand each its plain values.
+What then happens to the parts, from the first thread to the last, is `device/daemon.py`.
 """
 
 from __future__ import annotations
 
 import logging
 import os
-import secrets
 import signal
 import threading
 from contextlib import ExitStack
@@ -18,48 +17,28 @@ from device import __version__
 from device.beat import read_beat
 from device.capture.loop import CaptureLoop
 from device.config.loader import load
-from device.credential.flaw import Flawed
-from device.credential.signature import Algorithm, PublicKey
 from device.daemon import Daemon
-from device.decode.blurred import blurred_places
 from device.decode.cause import cause_of
 from device.decode.pool import DecoderPool
 from device.errors import ExitCode, GateError, JournalUnusable
-from device.gpio.contacts import ContactWire, GpioContacts
-from device.gpio.lines import BuzzerWire, GpioLines, Wire
-from device.gpio.panel import GpioPanel
-from device.gpio.patterns import Lamp
-from device.gpio.pins import open_pins
-from device.inputs import InputLoop
-from device.journal.signing import Signer
-from device.journal.sqlite_journal import SqliteJournal
-from device.journal.state import WhenFull
+from device.fittings import forwarder_of, frame_source, gpio_panel, input_loop, open_journal, steering_of
 from device.keyring import pseudonyms_of
 from device.logs import set_up
-from device.model import Input, Lifecycle, LifecycleEvent
+from device.model import Lifecycle, LifecycleEvent
 from device.notify import Notifier
 from device.presentation import Tracker
 from device.rulebook import judge_of, occupancy_of
 from device.runtime import LatestSlot, Supervisor, SystemClock, Worker
 from device.scan import ScanLoop
-from device.steering import Steering
 from device.unread import UnreadWatch
-from device.uplink.forwarder import Forwarder
-from device.uplink.mqtt import MqttSession
-from device.uplink.tls import Tls
-from device.uplink.wire import GateAddress
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from device.capture.loop import FrameSource
     from device.config.model import Settings
     from device.logs import Style
     from device.model import Frame
     from device.runtime import Clock
-    from device.uplink.ports import Session
-    from device.uplink.wire import Message
-    from device.uplink.wishes import Verify
 
 log = logging.getLogger(__name__)
 
@@ -130,9 +109,9 @@ def assemble(
     slot: LatestSlot[Frame] = LatestSlot()
     first_frame, ended = threading.Event(), threading.Event()
     # First of all the pins: a relay that a killed process left pulled is released here.
-    panel = _panel(settings, clock)
+    panel = gpio_panel(settings, clock)
     parts.callback(panel.close)
-    journal = _journal(settings, clock)
+    journal = open_journal(settings, clock)
     parts.callback(journal.close)
     if journal.replaced is not None:
         log.error("a damaged journal was kept as %s and a new one begun", journal.replaced.path)
@@ -153,7 +132,7 @@ def assemble(
     pool.start()
     parts.callback(pool.close)
     capture = CaptureLoop(
-        source=_source(settings, clock),
+        source=frame_source(settings, clock),
         slot=slot,
         clock=clock,
         stall_s=settings.camera.stall_s,
@@ -161,7 +140,7 @@ def assemble(
         on_first_frame=first_frame.set,
         on_end=ended.set,
     )
-    inputs = _inputs(settings, journal, panel, clock)
+    inputs = input_loop(settings, journal, panel, clock)
     scan = ScanLoop(
         slot=slot,
         decoder=pool,
@@ -170,7 +149,7 @@ def assemble(
             tell_after_s=TELL_UNREAD_AFTER_S, ends_after_s=settings.decode.showing_ends_after_s
         ),
         diagnose=cause_of,
-        steering=_steering(settings),
+        steering=steering_of(settings),
         steer=capture.steer,
         judge=judge,
         recorder=journal,
@@ -181,12 +160,10 @@ def assemble(
         admit_unrecorded=settings.journal.when_unavailable == "admit",
     )
     output = [Worker("panel", panel.body, deadline_s=PANEL_DEADLINE_S, clock=clock, wake=panel.wake)]
-    forwarder = _forwarder(settings, journal, clock) if settings.uplink.enabled else None
-    if forwarder is not None:
+    uplink = forwarder_of(settings, journal, clock) if settings.uplink.enabled else None
+    if uplink is not None:
         output.append(
-            Worker(
-                "forwarder", forwarder.body, deadline_s=FORWARDER_DEADLINE_S, clock=clock, wake=journal.wake
-            )
+            Worker("forwarder", uplink.body, deadline_s=FORWARDER_DEADLINE_S, clock=clock, wake=journal.wake)
         )
     intake = [
         Worker("scan", scan.body, deadline_s=SCAN_DEADLINE_S, clock=clock),
@@ -203,7 +180,7 @@ def assemble(
         scan=scan,
         inputs=inputs,
         journal=journal,
-        uplink=forwarder,
+        uplink=uplink,
         panel=panel,
         clock=clock,
         notifier=notifier,
@@ -214,156 +191,3 @@ def assemble(
         ended=ended,
         stop=stop,
     )
-
-
-# -- one part each --------------------------------------------------------------------------------
-
-
-def _journal(settings: Settings, clock: Clock) -> SqliteJournal:
-    journal = settings.journal
-    return SqliteJournal.open(
-        journal.path,
-        max_bytes=journal.max_bytes,
-        keep_days=journal.keep_days,
-        when_full=WhenFull(journal.when_full),
-        clock=clock,
-        signer=Signer.load_or_create(journal.path.with_name("signing.key")),
-    )
-
-
-def _source(settings: Settings, clock: Clock) -> FrameSource:
-    camera = settings.camera
-    # Each source imports its library when it is made: a gate needs one of the three.
-    match camera.source:
-        case "picamera2":
-            from device.capture.picamera2_source import Picamera2Source
-
-            return Picamera2Source(
-                clock=clock,
-                index=camera.picamera2.index,
-                width=camera.width,
-                height=camera.height,
-                frames_per_second=camera.frames_per_second,
-                exposure_us=camera.picamera2.exposure_us,
-                gain=camera.picamera2.gain,
-                focus_dioptres=camera.picamera2.focus_dioptres,
-                lores_width=camera.picamera2.lores_width,
-            )
-        case "v4l2":
-            from device.capture.v4l2_source import V4l2Source
-
-            return V4l2Source(
-                clock=clock,
-                device=str(camera.v4l2.device),
-                width=camera.width,
-                height=camera.height,
-                frames_per_second=camera.frames_per_second,
-            )
-        case "replay":
-            from device.capture.replay_source import ReplaySource
-
-            return ReplaySource(
-                clock=clock,
-                path=camera.replay.path or "",
-                repeat=camera.replay.repeat,
-                width=camera.width,
-                height=camera.height,
-                frames_per_second=camera.frames_per_second,
-            )
-
-
-def _steering(settings: Settings) -> Steering:
-    camera = settings.camera
-    on_ribbon = camera.source == "picamera2"
-    return Steering(
-        focus_dioptres=camera.picamera2.focus_dioptres if on_ribbon else None,
-        exposure_us=camera.picamera2.exposure_us if on_ribbon else None,
-        frame_s=1 / camera.frames_per_second,
-        suspects=blurred_places,
-    )
-
-
-def _panel(settings: Settings, clock: Clock) -> GpioPanel:
-    panel = settings.panel
-    lights = {
-        lamp: Wire(pin=wired.pin, active_high=wired.active_high)
-        for lamp in Lamp
-        if (wired := getattr(panel.lights, lamp.value)) is not None
-    }
-    buzzer = relay = None
-    if panel.buzzer:
-        passive = panel.buzzer.kind == "passive"
-        buzzer = BuzzerWire(panel.buzzer.pin, active_high=panel.buzzer.active_high, passive=passive)
-    if panel.relay:
-        relay = Wire(panel.relay.pin, active_high=panel.relay.active_high)
-    lines = GpioLines(
-        pins=open_pins(panel.driver, chip=panel.chip), lights=lights, buzzer=buzzer, relay=relay
-    )
-    return GpioPanel(lines=lines, clock=clock, relay_pulse_s=panel.relay.pulse_s if panel.relay else 1.0)
-
-
-def _inputs(settings: Settings, journal: SqliteJournal, panel: GpioPanel, clock: Clock) -> InputLoop | None:
-    found = {name: contact for name in Input if (contact := getattr(settings.inputs, name)) is not None}
-    if not found:
-        return None
-    wires = {name: ContactWire(c.pin, active_high=c.active_high, pull=c.pull) for name, c in found.items()}
-    button, beam = settings.inputs.button, settings.inputs.beam
-    return InputLoop(
-        contacts=GpioContacts(
-            pins=open_pins(settings.panel.driver, chip=settings.panel.chip, outputs=False), wires=wires
-        ),
-        wired=frozenset(wires),
-        recorder=journal,
-        panel=panel,
-        clock=clock,
-        direction=settings.gate.direction,
-        button_opens=button is not None and button.opens,
-        pass_within_s=beam.pass_within_s if beam else 0.0,
-    )
-
-
-def _forwarder(settings: Settings, journal: SqliteJournal, clock: Clock) -> Forwarder:
-    uplink, gate = settings.uplink, settings.gate
-    tls = None
-    if uplink.tls:
-        tls = Tls(
-            ca_file=uplink.tls.ca_file,
-            cert_file=uplink.tls.cert_file,
-            key_file=uplink.tls.key_file,
-            server_name=uplink.tls.server_name or "",
-            alpn=("mqtt",) if uplink.tls.alpn else (),
-        )
-
-    def session(will: Message) -> Session:
-        return MqttSession(
-            will,
-            host=uplink.host or "",
-            port=uplink.port,
-            client_id=settings.client_id,
-            clock=clock,
-            username=uplink.username or "",
-            password_file=uplink.password_file,
-            tls=tls,
-            keepalive_s=uplink.keepalive_s,
-            window=uplink.window,
-        )
-
-    return Forwarder(
-        backlog=journal,
-        session_factory=session,
-        address=GateAddress(gate.tenant, gate.site, gate.name),
-        clock=clock,
-        version=__version__,
-        random=secrets.SystemRandom().random,
-        backoff_min_s=uplink.backoff_min_s,
-        backoff_max_s=uplink.backoff_max_s,
-        verify=_district(uplink.district_key_file) if uplink.district_key_file else None,
-    )
-
-
-def _district(path: Path) -> Verify:
-    try:
-        key = PublicKey.from_pem(path.read_bytes())
-    except Flawed:
-        raise GateError(f"{path}: no public key") from None
-    return lambda signature, message: key.verifies(Algorithm.EDDSA, message, signature)
