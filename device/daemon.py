@@ -301,7 +301,7 @@ class Daemon:
         if interval is None or self._clock.monotonic() < self._ledger_tried_at:
             return
         if self._try_to_append(interval):
-            self._ledger.written(sample, reading)
+            self._ledger.written()
         else:
             self._ledger_tried_at = self._clock.monotonic() + LEDGER_RETRY_S
 
@@ -364,7 +364,9 @@ class Daemon:
 
     def _wind_down(self, why: str) -> None:
         self.stuck += self._intake.stop()
-        self._try_to_append(self._ledger.interval(self._sample(), self._clock.reading()))
+        for interval in self._ledger.rest(self._sample(), self._clock.reading()):
+            if not self._try_to_append(interval):
+                break
         self._record(Lifecycle.STOPPED, why, Why.STOP)
         write_beat(self._beat, self._clock.reading())
         self._drain(DRAIN_AT_END_S if why == "scene_ended" else DRAIN_AT_STOP_S)

@@ -401,8 +401,10 @@ class CoverageEvent:
         unread: codes that were seen and not read.
         sent: number of the newest event the broker had accepted at the end.
         confirmed: number of the newest event the district had stored, likewise.
-        clock: the end. `trusted` held for the whole interval, up to a second.
+        clock: the end. `trusted` held for the whole interval, up to a second, unless there are `changes`.
         passed: persons who went through the light barrier; None where there is none.
+        changes: how often something came and went within; then `seeing`, `deciding` and `recording` are
+            true only for what always was.
     """
 
     since_ms: int
@@ -416,6 +418,7 @@ class CoverageEvent:
     confirmed: int
     clock: ClockReading
     passed: int | None = None
+    changes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
