@@ -1,8 +1,8 @@
 """Gives up what a process does not need to look at pictures. Linux; one way, no return.
 
 The decoders are C and C++ fed by strangers: when one is subverted, it finds itself in a process that
-cannot start others, open files for writing, gain privileges, eat the machine's memory or outlive the
-daemon.
+cannot open a file or a connection, start or signal another process, gain privileges, eat the machine's
+memory or outlive the daemon. What is left to it is the picture before it, and its answer.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ import os
 import resource
 import signal
 import sys
+
+from device.decode.syscalls import filter_calls
 
 # prctl(2).
 _PR_SET_PDEATHSIG = 1
@@ -50,11 +52,15 @@ def die_with(parent: int) -> None:
         sys.exit(0)
 
 
-def confine() -> None:
+def confine() -> bool:
     """Gives up everything else. To be called when all libraries are loaded and no thread is needed any more.
 
-    A thread or child process cannot be started afterwards (root is exempt from that limit), no file
-    can grow, no core is dumped, and `/proc` hides its memory from other processes of the same user.
+    System calls are filtered: none that names a file, an address or a process is left. The limits below
+    hold where a kernel has no such filter, too: no thread or process can be started (root is exempt), no
+    file can grow, no core is dumped, `/proc` hides its memory from other processes of the same user.
+
+    Returns:
+        Whether system calls are filtered; False where the kernel cannot.
 
     Raises:
         NotConfined: the kernel refused.
@@ -74,3 +80,7 @@ def confine() -> None:
             raise NotConfined(f"resource limit {limit}: {error}") from error
     with contextlib.suppress(OSError):  # a courtesy, which a sandbox around the service may forbid
         os.nice(NICENESS)
+    try:
+        return filter_calls()
+    except OSError as error:
+        raise NotConfined(error.errno, f"system call filter: {error.strerror}") from error

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 # The child's first message: it has loaded its libraries and given up its privileges.
 READY = b"gate-decoder ready 1"
+# The same where the kernel cannot filter system calls.
+READY_UNFILTERED = b"gate-decoder ready 1, unfiltered"
 
 # What the child is asked to look at at once: a phone's 24 megapixels, or a file of that many bytes.
 MAX_BYTES = 24_000_000
