@@ -9,9 +9,10 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import sys
 import threading
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from device import __version__
 from device.beat import read_beat
@@ -23,13 +24,14 @@ from device.decode.pool import DecoderPool
 from device.errors import ExitCode, GateError, JournalUnusable
 from device.fittings import forwarder_of, frame_source, gpio_panel, input_loop, open_journal, steering_of
 from device.keyring import pseudonyms_of
-from device.logs import set_up
+from device.logs import set_level, set_up
 from device.model import Lifecycle, LifecycleEvent
 from device.notify import Notifier
 from device.presentation import Tracker
 from device.rulebook import judge_of, occupancy_of
 from device.runtime import LatestSlot, Supervisor, SystemClock, Worker
 from device.scan import ScanLoop
+from device.takeover import Takeover
 from device.unread import UnreadWatch
 
 if TYPE_CHECKING:
@@ -63,18 +65,28 @@ def run(config: Path, *, log_style: Style) -> int:
     """
     clock = SystemClock()
     set_up(log_style, "info", clock)
-    settings = load(config)
-    set_up(log_style, settings.service.log_level, clock)
-    stop = threading.Event()
+    stop, changed = threading.Event(), threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    code = ExitCode.OK
+    # Before the file is read, so that a change of it meanwhile is not missed.
+    signal.signal(signal.SIGHUP, lambda *_: changed.set())
+    settings = load(config)
+    set_level(settings.service.log_level)
+    code, anew = ExitCode.OK, False
     stuck: list[str] = []
     try:
         with ExitStack() as parts:
-            daemon = assemble(settings, clock=clock, notifier=Notifier(os.environ), stop=stop, parts=parts)
+            daemon = assemble(
+                settings,
+                config=config,
+                clock=clock,
+                notifier=Notifier(os.environ),
+                stop=stop,
+                changed=changed,
+                parts=parts,
+            )
             stuck = daemon.stuck
-            daemon.run()
+            anew = daemon.run()
     except JournalUnusable as error:
         log.critical("the journal cannot be used: %s", error)
         code = ExitCode.JOURNAL
@@ -82,6 +94,8 @@ def run(config: Path, *, log_style: Style) -> int:
         log.critical("%s", error)
         unusable = isinstance(error.__cause__, JournalUnusable)
         code = ExitCode.JOURNAL if unusable else ExitCode.WORKER_DIED
+    if anew and not stuck:
+        _begin_anew()
     if stuck:
         # A driver that never returns would hold up the interpreter's own end as well.
         logging.shutdown()
@@ -89,16 +103,33 @@ def run(config: Path, *, log_style: Style) -> int:
     return code
 
 
+def _begin_anew() -> NoReturn:
+    """The same command in the same process, by its number: nothing is left of drivers and libraries."""
+    # Asked once more, a process that has not set its handler yet would end; and it reads the file anyway.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    logging.shutdown()
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - our own words, no shell
+
+
 def assemble(
-    settings: Settings, *, clock: Clock, notifier: Notifier, stop: threading.Event, parts: ExitStack
+    settings: Settings,
+    *,
+    config: Path,
+    clock: Clock,
+    notifier: Notifier,
+    stop: threading.Event,
+    changed: threading.Event,
+    parts: ExitStack,
 ) -> Daemon:
     """Builds every part, in the order in which they can fail usefully; nothing moves yet.
 
     Args:
         settings: complete and valid.
+        config: the file they come from, looked at again when it has changed.
         clock: given to every part.
         notifier: the service manager.
         stop: set when the process is asked to stop.
+        changed: set when the process is asked to look at its configuration again.
         parts: closes, in reverse order, what must be closed.
 
     Raises:
@@ -121,7 +152,8 @@ def assemble(
             )
         )
     occupancy = occupancy_of(settings, clock)
-    judge = judge_of(settings, clock, pseudonyms=pseudonyms_of(settings), presence=occupancy.presence)
+    pseudonyms = pseudonyms_of(settings)
+    judge = judge_of(settings, clock, pseudonyms=pseudonyms, presence=occupancy.presence)
     pool = DecoderPool(
         engines=settings.decode.engines,
         deadline_ms=settings.decode.deadline_ms,
@@ -182,6 +214,14 @@ def assemble(
         journal=journal,
         uplink=uplink,
         panel=panel,
+        configuration=Takeover(
+            config=config,
+            settings=settings,
+            clock=clock,
+            pseudonyms=pseudonyms,
+            presence=occupancy.presence,
+            scan=scan,
+        ),
         clock=clock,
         notifier=notifier,
         version=__version__,
@@ -190,4 +230,5 @@ def assemble(
         first_frame=first_frame,
         ended=ended,
         stop=stop,
+        changed=changed,
     )

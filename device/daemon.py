@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import logging
 import threading
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from device.beat import write_beat
 from device.coverage import Ledger, Sample
-from device.errors import JournalError
+from device.errors import ConfigError, GateError, JournalError
 from device.model import ClockEvent, Cue, Lifecycle, LifecycleEvent, Why
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from device.model import ClockReading, Event, StoredEvent
@@ -45,6 +46,37 @@ DRAIN_AT_STOP_S = 1.0
 
 DRAIN_AT_END_S = 30.0
 """A replayed scene has ended: nobody waits at the gate, so the broker may take its time."""
+
+
+ANEW_WITHIN_S = 90.0
+"""What the watchdog grants a process that begins anew: as much as the unit grants a start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A changed configuration that can be used.
+
+    Attributes:
+        digest: names its settings.
+        apply: takes it over while everything runs on; never blocks, never fails. None: the process has to
+            begin anew.
+    """
+
+    digest: str
+    apply: Callable[[], None] | None
+
+
+class Configuration(Protocol):
+    """The configuration, as the main thread uses it."""
+
+    @property
+    def digest(self) -> str:
+        """Names the settings in force, 16 hex digits."""
+        ...
+
+    def look(self) -> Change:
+        """What the file says now. Blocks while it is read. Raises GateError when it cannot be used."""
+        ...
 
 
 class JournalCounts(Protocol):
@@ -179,6 +211,7 @@ class Daemon:
         journal: for lifecycle events, counters and upkeep.
         uplink: for its counters; None when no uplink is configured.
         panel: for its permanent state.
+        configuration: looked at again when `changed` is set.
         clock: for intervals and events.
         notifier: the service manager.
         version: of the software, for lifecycle events.
@@ -187,6 +220,7 @@ class Daemon:
         first_frame: set when the camera works.
         ended: set when a finite source has no more frames.
         stop: set when the process is asked to stop.
+        changed: set when the process is asked to look at its configuration again.
 
     Attributes:
         stuck: names of the parts that would not stop in time.
@@ -204,6 +238,7 @@ class Daemon:
         journal: Journal,
         uplink: Uplink | None,
         panel: RestingPanel,
+        configuration: Configuration,
         clock: Clock,
         notifier: Notifier,
         version: str,
@@ -212,6 +247,7 @@ class Daemon:
         first_frame: threading.Event,
         ended: threading.Event,
         stop: threading.Event,
+        changed: threading.Event,
     ) -> None:
         self._intake = intake
         self._output = output
@@ -222,6 +258,7 @@ class Daemon:
         self._journal = journal
         self._uplink = uplink
         self._panel = panel
+        self._configuration = configuration
         self._clock = clock
         self._notifier = notifier
         self._version = version
@@ -230,6 +267,9 @@ class Daemon:
         self._first_frame = first_frame
         self._ended = ended
         self._stop = stop
+        self._changed = changed
+        self._refused = ""
+        self._anew = False
         self._resting = Cue.STARTING
         self.stuck: list[str] = []
         now = clock.monotonic()
@@ -237,8 +277,8 @@ class Daemon:
         self._ledger = Ledger(self._sample(), clock.reading())
         self._clock_was_set = clock.trusted()
 
-    def run(self) -> None:
-        """Blocks for the life of the process.
+    def run(self) -> bool:
+        """Blocks for the life of the process; whether it is to begin anew, with a changed configuration.
 
         Raises:
             WorkerDied: a part died; all others have been stopped.
@@ -248,14 +288,24 @@ class Daemon:
             self._panel.rest(self._resting)
             self._output.start()
             manner = _manner(self._before, self._clock.reading())
-            self._record(Lifecycle.STARTED, manner, Why.START, before=self._before)
+            self._record(
+                Lifecycle.STARTED,
+                manner,
+                Why.START,
+                before=self._before,
+                configuration=self._configuration.digest,
+            )
             self._intake.start()
-            while not self._stop.wait(TICK_S) and not self._over():
+            while not self._stop.wait(TICK_S) and not self._over() and not self._anew:
                 self._tick()
-            why = "asked" if self._stop.is_set() else "scene_ended"
+            why = "asked" if self._stop.is_set() else "configured" if self._anew else "scene_ended"
         finally:
-            self._notifier.stopping()
+            if why == "configured":
+                self._notifier.patience(ANEW_WITHIN_S)
+            else:
+                self._notifier.stopping()
             self._wind_down(why)
+        return why == "configured"
 
     # -- while it runs ----------------------------------------------------------------------------
 
@@ -275,6 +325,9 @@ class Daemon:
         if now - self._upkeep_at >= UPKEEP_EVERY_S:
             self._upkeep_at = now
             self._keep_up()
+        if self._changed.is_set():
+            self._changed.clear()
+            self._take_over()
 
     def _over(self) -> bool:
         return self._ended.is_set() and self._slot.empty
@@ -347,6 +400,7 @@ class Daemon:
         self._notifier.status(
             f"{self._resting}: {scan.presented} shown, {scan.granted} granted, {scan.denied} denied, "
             f"{scan.attention} wrong code; {self._passed()}{journal.pending} to deliver, {broker}"
+            f"{self._refused}"
         )
 
     def _passed(self) -> str:
@@ -359,6 +413,40 @@ class Daemon:
         except JournalError as error:
             # Upkeep failed, not a scan: the next append tells whether the card still takes events.
             log.warning("the journal could not be tidied: %s", error)
+
+    # -- a changed configuration ------------------------------------------------------------------
+
+    def _take_over(self) -> None:
+        self._notifier.reloading()
+        try:
+            change = self._configuration.look()
+        except GateError as error:
+            self._refuse(error)
+        else:
+            self._refused = ""
+            detail = "at_once" if change.apply else "anew"
+            # Recorded first, so that no event decided by the new rules stands before it.
+            self._record(Lifecycle.CONFIGURED, detail, configuration=change.digest)
+            log.info("the configuration is taken over (%s), %s", change.digest, detail.replace("_", " "))
+            self._anew = change.apply is None
+            if change.apply:
+                change.apply()
+        self._tell_status()
+        if self._resting is not Cue.STARTING and not self._anew:
+            self._notifier.ready()
+
+    def _refuse(self, error: GateError) -> None:
+        """The settings in force stay; log, status and journal say so."""
+        lines = str(error).splitlines()
+        for line in lines:
+            log.error("%s", line)
+        log.error("the configuration is refused; what was in force stays in force")
+        more = f", and {len(lines) - 1} more" if len(lines) > 1 else ""
+        self._refused = f"; configuration refused: {lines[0]}{more}"
+        # What stands in the file may be a secret at the wrong place: the event says only where.
+        problems = error.problems if isinstance(error, ConfigError) else ()
+        where = f"line {problems[0].line}{more}" if problems else "a list or key"
+        self._record(Lifecycle.CONFIGURATION_REFUSED, where, configuration=self._configuration.digest)
 
     # -- the end ----------------------------------------------------------------------------------
 
@@ -386,14 +474,26 @@ class Daemon:
             pause.wait(TICK_S / 5)
 
     def _record(
-        self, what: Lifecycle, detail: str, signed: Why, *, before: ClockReading | None = None
+        self,
+        what: Lifecycle,
+        detail: str,
+        signed: Why | None = None,
+        *,
+        before: ClockReading | None = None,
+        configuration: str | None = None,
     ) -> None:
         event = LifecycleEvent(
-            what=what, detail=detail, version=self._version, clock=self._clock.reading(), before=before
+            what=what,
+            detail=detail,
+            version=self._version,
+            clock=self._clock.reading(),
+            before=before,
+            configuration=configuration,
         )
         try:
             self._journal.append(event)
-            self._journal.checkpoint(signed)
+            if signed:
+                self._journal.checkpoint(signed)
         except JournalError as error:
             log.error("'%s' could not be recorded: %s", what, error)
 

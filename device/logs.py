@@ -51,6 +51,11 @@ class _Formatter(logging.Formatter):
         return "\n".join(f"{head}: {line}" for line in lines)
 
 
+def set_level(level: str) -> None:
+    """How much is logged from here on. Safe while other threads log."""
+    logging.getLogger().setLevel(level.upper())
+
+
 def set_up(style: Style, level: str, clock: Clock, stream: TextIO | None = None) -> None:
     """Sends the process's log to `stream` (standard error). Called once, by commands that log."""
     handler = logging.StreamHandler(stream or sys.stderr)

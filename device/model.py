@@ -366,6 +366,8 @@ class Lifecycle(StrEnum):
     STARTED = "started"
     STOPPED = "stopped"
     JOURNAL_REPLACED = "journal_replaced"
+    CONFIGURED = "configured"
+    CONFIGURATION_REFUSED = "configuration_refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -378,6 +380,7 @@ class LifecycleEvent:
         version: of the software.
         clock: when.
         before: of `started`: the last sign of life of the run before, as far as is known.
+        configuration: names the settings in force from here on, defaults included.
     """
 
     what: Lifecycle
@@ -385,6 +388,7 @@ class LifecycleEvent:
     version: str
     clock: ClockReading
     before: ClockReading | None = None
+    configuration: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

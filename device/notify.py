@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -24,8 +25,21 @@ class Notifier:
         """Seconds within which `watchdog()` must be called again, or None when nobody watches."""
 
     def ready(self) -> None:
-        """The gate works: configuration, journal, pins and a first frame are there."""
+        """The gate works: configuration, journal, pins and a first frame are there. Ends `reloading`."""
+        if self.watchdog_s is not None:
+            self._send(f"WATCHDOG_USEC={int(self.watchdog_s * 1e6)}")
         self._send("READY=1")
+
+    def reloading(self) -> None:
+        """A changed configuration is looked at; `ready` follows, whatever becomes of it."""
+        # The service manager compares this with CLOCK_MONOTONIC; the Clock counts suspended time too.
+        now_us = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
+        self._send(f"RELOADING=1\nMONOTONIC_USEC={now_us}")
+
+    def patience(self, seconds: float) -> None:
+        """Asks the watchdog to wait this long once; `ready` goes back to what it asked for."""
+        if self.watchdog_s is not None:
+            self._send(f"WATCHDOG_USEC={int(seconds * 1e6)}")
 
     def status(self, line: str) -> None:
         """One line for `systemctl status`."""

@@ -73,12 +73,18 @@ def judge_of(
     )
 
 
+def asks_the_past(settings: Settings) -> bool:
+    """Whether a rule asks who is inside or which passes were used."""
+    policy = settings.policy
+    passes = settings.credentials.trust_list is not None
+    return passes or policy.passback.mode is not PassbackMode.OFF or policy.capacity is not None
+
+
 def occupancy_of(settings: Settings, clock: Clock) -> Occupancy:
     """Who is inside and what was used, by the newest events of the journal; where no rule asks, nobody."""
     policy = settings.policy
     events: tuple[ScanEvent, ...] = ()
-    passes = settings.credentials.trust_list is not None
-    if passes or policy.passback.mode is not PassbackMode.OFF or policy.capacity is not None:
+    if asks_the_past(settings):
         try:
             recalled = newest_scans(settings.journal.path, limit=MAX_REMEMBERED, clock=clock)
         except JournalError as error:

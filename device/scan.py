@@ -127,7 +127,7 @@ class ScanStats:
 
 
 class ScanLoop:
-    """Owns the scan thread's work. All methods but `stats` belong to that thread.
+    """Owns the scan thread's work. All methods but `stats` and `rule_by` belong to that thread.
 
     Args:
         slot: where the newest frame lies.
@@ -137,7 +137,7 @@ class ScanLoop:
         diagnose: why a code was not read, from the frame and where it is.
         steering: says what to ask the camera for when a code is not read.
         steer: passes that on to the camera. Never blocks.
-        judge: see `Judge`.
+        judge: see `Judge`; until `rule_by`.
         recorder: see `Recorder`.
         panel: see `Panel`.
         clock: for latency, hold-off and the event's moment.
@@ -166,16 +166,16 @@ class ScanLoop:
     ) -> None:
         self._slot = slot
         self._decoder = decoder
+        self._judge = judge
+        self._direction = direction
         self._tracker = tracker
         self._unread_watch = unread_watch
         self._diagnose = diagnose
         self._steering = steering
         self._steer = steer
-        self._judge = judge
         self._recorder = recorder
         self._panel = panel
         self._clock = clock
-        self._direction = direction
         self._followers = tuple(followers)
         self._admit_unrecorded = admit_unrecorded
         self._granted_at: OrderedDict[str, float] = OrderedDict()
@@ -209,6 +209,10 @@ class ScanLoop:
             self._tell_unread(unread)
         self._steer_for(frame, sights)
 
+    def rule_by(self, judge: Judge) -> None:
+        """Decides by other rules from the next code on. From any thread; never blocks."""
+        self._judge = judge
+
     def stats(self) -> ScanStats:
         """A snapshot, from any thread."""
         return ScanStats(
@@ -224,7 +228,8 @@ class ScanLoop:
         )
 
     def _answer(self, presentation: Presentation, frame: Frame) -> None:
-        answer = self._judge.judge(presentation.content, self._granted_at.get)
+        judge = self._judge  # may be another one by the end
+        answer = judge.judge(presentation.content, self._granted_at.get)
         verdict = answer.verdict
         now = self._clock.monotonic()
         event = ScanEvent(
@@ -233,7 +238,7 @@ class ScanLoop:
             reason=verdict.reason,
             credential=answer.ref,
             clock=self._clock.reading(),
-            rules=self._judge.fingerprint,
+            rules=judge.fingerprint,
             engine=presentation.engine,
             latency_ms=round((now - frame.captured_at) * 1000),
         )

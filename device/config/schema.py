@@ -6,6 +6,7 @@ test checks that they are current.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import sys
@@ -49,6 +50,11 @@ def show(settings: Settings) -> str:
     Secrets are names of files here as they are there. Relative paths have become whole ones.
     """
     return "\n".join(_section_lines(settings, "")).rstrip() + "\n"
+
+
+def digest(settings: Settings) -> str:
+    """Names everything that is in force, 16 hex digits: the same for the same settings, however written."""
+    return hashlib.sha256(show(settings).encode()).hexdigest()[:16]
 
 
 def _section_lines(section: Section, indent: str) -> Iterator[str]:

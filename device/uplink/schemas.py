@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any, Final, TypeAlias, Union, get_args, get_origin, get_type_hints
 
 from device import model
-from device.model import CheckpointEvent, ClockReading, CredentialRef, ScanEvent
+from device.model import CheckpointEvent, ClockReading, CredentialRef, LifecycleEvent, ScanEvent
 from device.uplink.state import GateState
 
 Schema: TypeAlias = dict[str, Any]
@@ -31,6 +31,7 @@ _PATTERNS: Final[dict[tuple[type, str], str]] = {
     (CredentialRef, "subject"): "^[0-9a-f]{32}$",
     (CredentialRef, "subject_key"): "^[0-9a-f]{8}$",
     (ScanEvent, "rules"): "^[0-9a-f]{16}$",
+    (LifecycleEvent, "configuration"): "^[0-9a-f]{16}$",
     (CheckpointEvent, "key"): _HASH,
     (GateState, "since"): _TIME,
 }

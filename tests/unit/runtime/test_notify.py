@@ -15,9 +15,17 @@ def test_messages_reach_the_service_manager(tmp_path: Path) -> None:
         notifier.ready()
         notifier.status("open\nfor business")
         notifier.watchdog()
+        notifier.patience(90)
         notifier.stopping()
-        got = [manager.recv(100) for _ in range(4)]
-    assert got == [b"READY=1", b"STATUS=open for business", b"WATCHDOG=1", b"STOPPING=1"]
+        got = [manager.recv(100) for _ in range(6)]
+    assert got == [
+        b"WATCHDOG_USEC=2000000",
+        b"READY=1",
+        b"STATUS=open for business",
+        b"WATCHDOG=1",
+        b"WATCHDOG_USEC=90000000",
+        b"STOPPING=1",
+    ]
     assert notifier.watchdog_s == 2.0
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from device.beat import read_beat
-from device.daemon import Daemon
-from device.errors import JournalFull, WorkerDied
+from device.daemon import Change, Daemon
+from device.errors import ConfigError, GateError, JournalFull, Problem, WorkerDied
 from device.model import CoverageEvent, Cue, Event, LifecycleEvent, StoredEvent, Why
 from device.notify import Notifier
 from device.runtime import LatestSlot, Supervisor, SystemClock, Worker
@@ -32,11 +32,14 @@ class FakeJournal:
     refuses: bool = False
     events: list[Event] = field(default_factory=list)
     signed: list[Why] = field(default_factory=list)
+    changed: threading.Condition = field(default_factory=threading.Condition)
 
     def append(self, event: Event) -> StoredEvent:
         if self.refuses:
             raise JournalFull("no space left")
-        self.events.append(event)
+        with self.changed:
+            self.events.append(event)
+            self.changed.notify_all()
         return StoredEvent("j", len(self.events), "gate.lifecycle.v1", b"{}")
 
     def stats(self) -> Counts:
@@ -49,6 +52,10 @@ class FakeJournal:
 
     def prune(self) -> int:
         return 0
+
+    def wait_for(self, told: tuple[str, str]) -> bool:
+        with self.changed:
+            return self.changed.wait_for(lambda: told in self.told(), 20)
 
     def told(self) -> list[tuple[str, str]]:
         return [(e.what.value, e.detail) for e in self.events if isinstance(e, LifecycleEvent)]
@@ -82,6 +89,19 @@ class FakeCapture:
     stats: Counts = field(default_factory=Counts)
 
 
+@dataclass
+class FakeConfiguration:
+    """Says what the file says: `change`, or what is wrong with it."""
+
+    digest: str = "0123456789abcdef"
+    change: Change | GateError = field(default_factory=lambda: Change("fedcba9876543210", None))
+
+    def look(self) -> Change:
+        if isinstance(self.change, GateError):
+            raise self.change
+        return self.change
+
+
 class Life:
     """A daemon whose workers only wait, run in a thread of the test's own."""
 
@@ -91,6 +111,8 @@ class Life:
         self.beat = folder / "beat.json"
         self.journal, self.panel, self.scan = FakeJournal(), FakePanel(), FakeScan()
         self.first_frame, self.ended, self.stop = threading.Event(), threading.Event(), threading.Event()
+        self.changed = threading.Event()
+        self.configuration = FakeConfiguration()
         self.slot: LatestSlot[object] = LatestSlot()
 
         def wait(worker: Worker) -> None:
@@ -107,6 +129,7 @@ class Life:
             journal=self.journal,
             uplink=None,
             panel=self.panel,
+            configuration=self.configuration,
             clock=clock,
             notifier=Notifier({}),
             version="0",
@@ -115,6 +138,7 @@ class Life:
             first_frame=self.first_frame,
             ended=self.ended,
             stop=self.stop,
+            changed=self.changed,
         )
         self.thread = threading.Thread(target=self.daemon.run)
 
@@ -212,3 +236,50 @@ def test_the_end_closes_the_coverage_ledger(tmp_path: Path) -> None:
     assert isinstance(interval, CoverageEvent)
     assert isinstance(stopped, LifecycleEvent)
     assert sum(e.frames for e in life.journal.events if isinstance(e, CoverageEvent)) == 7
+
+
+def test_a_changed_configuration_is_recorded_before_it_holds(tmp_path: Path) -> None:
+    life = Life(tmp_path)
+    told_when_applied: list[list[tuple[str, str]]] = []
+    applied = threading.Event()
+
+    def apply() -> None:
+        told_when_applied.append(life.journal.told())
+        applied.set()
+
+    life.configuration.change = Change("fedcba9876543210", apply)
+    life.thread.start()
+    life.changed.set()
+    assert applied.wait(20)
+    life.end()
+    assert told_when_applied == [[("started", "first_start"), ("configured", "at_once")]]
+    assert life.journal.told()[-1] == ("stopped", "asked")
+
+
+def test_a_change_that_asks_for_other_parts_ends_the_process_in_order(tmp_path: Path) -> None:
+    life = Life(tmp_path)
+    life.changed.set()
+    assert life.daemon.run()
+    assert life.journal.told()[1:] == [("configured", "anew"), ("stopped", "configured")]
+
+
+def test_a_refused_configuration_says_where_and_nothing_of_what_stands_there(tmp_path: Path) -> None:
+    life = Life(tmp_path)
+    secret = Problem("gate.yaml", 12, 5, "uplink.hunter2", "hunter2 is no setting")
+    life.configuration.change = ConfigError((secret,))
+    life.changed.set()
+    life.thread.start()
+    assert life.journal.wait_for(("configuration_refused", "line 12"))
+    life.end()
+    refused = next(e for e in life.journal.events if isinstance(e, LifecycleEvent) and "refused" in e.what)
+    assert refused.configuration == life.configuration.digest
+    assert "hunter2" not in repr(life.journal.events)
+
+
+def test_a_list_that_cannot_be_read_is_refused_too(tmp_path: Path) -> None:
+    life = Life(tmp_path)
+    life.configuration.change = GateError("deny.txt: Permission denied")
+    life.changed.set()
+    life.thread.start()
+    assert life.journal.wait_for(("configuration_refused", "a list or key"))
+    life.end()
