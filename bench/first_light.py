@@ -43,6 +43,7 @@ from device.policy.judge import Judge
 from device.policy.lists import Lists
 from device.policy.rules import Rules
 from device.presentation import Tracker
+from device.privacy.keeping import IdentityKeeper
 from device.runtime import LatestSlot, Supervisor, SystemClock, Worker
 from device.scan import ScanLoop
 from device.steering import Steering
@@ -112,6 +113,7 @@ def slot_to_cue(people: int, folder: Path) -> dict[str, object]:
             diagnose=cause_of,
             steering=Steering(focus_dioptres=None, exposure_us=None, frame_s=1 / 30, suspects=blurred_places),
             steer=lambda _: None,
+            identities=IdentityKeeper(source="gate/v1/t/s/g"),
             judge=Judge(
                 rules=Rules(accept=frozenset({"vn.cccd"})),
                 lists=Lists(),

@@ -23,7 +23,7 @@ from device.decode.cause import cause_of
 from device.decode.pool import DecoderPool
 from device.errors import ExitCode, GateError, JournalUnusable
 from device.fittings import forwarder_of, frame_source, gpio_panel, input_loop, open_journal, steering_of
-from device.keyring import pseudonyms_of
+from device.keyring import identity_keeper_of, pseudonyms_of
 from device.logs import set_level, set_up
 from device.model import Lifecycle, LifecycleEvent
 from device.notify import Notifier
@@ -152,7 +152,7 @@ def assemble(
             )
         )
     occupancy = occupancy_of(settings, clock)
-    pseudonyms = pseudonyms_of(settings)
+    pseudonyms, identities = pseudonyms_of(settings), identity_keeper_of(settings)
     judge = judge_of(settings, clock, pseudonyms=pseudonyms, presence=occupancy.presence)
     pool = DecoderPool(
         engines=settings.decode.engines,
@@ -184,6 +184,7 @@ def assemble(
         steering=steering_of(settings),
         steer=capture.steer,
         judge=judge,
+        identities=identities,
         recorder=journal,
         panel=panel,
         clock=clock,
@@ -219,6 +220,7 @@ def assemble(
             settings=settings,
             clock=clock,
             pseudonyms=pseudonyms,
+            sealed_to=identities.sealed_to,
             presence=occupancy.presence,
             scan=scan,
         ),

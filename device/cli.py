@@ -135,25 +135,33 @@ def _explain(args: argparse.Namespace) -> int:
     from dataclasses import replace
 
     from device.config.loader import load_all
-    from device.keyring import pseudonyms_for_a_look
+    from device.keyring import identity_keeper_of, pseudonyms_for_a_look
     from device.rulebook import judge_of, judge_of_any_gate
     from device.runtime import SystemClock
     from device.service.explain import explain
 
     clock = SystemClock()
     places: Mapping[str, str] = {}
+    identities = None
     if args.config:
         # Lists and key are read; whether the rest of the machine is there does not matter here.
         loaded = load_all(args.config, check_files=False)
         judge = judge_of(loaded.settings, clock, pseudonyms=pseudonyms_for_a_look(loaded.settings))
         places = loaded.places
+        identities = identity_keeper_of(loaded.settings)
     else:
         judge = judge_of_any_gate(clock)
     moment = judge.now()
     if args.at is not None:
         moment = replace(moment, utc=args.at, trusted=True)
     for content in _payloads(args):
-        explanation = explain(content, judge=judge, moment=moment, place_of=lambda path: places.get(path, ""))
+        explanation = explain(
+            content,
+            judge=judge,
+            moment=moment,
+            place_of=lambda path: places.get(path, ""),
+            identities=identities,
+        )
         if args.json:
             print(json.dumps(explanation.as_json(), ensure_ascii=False), flush=True)
         else:

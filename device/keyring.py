@@ -1,4 +1,4 @@
-"""The keys of a configured gate: settings and secret files become what persons are called.
+"""The keys of a configured gate: what persons are called, and to whom who they are is sealed.
 
 Beside `app.py`, because `gate-scanner explain` uses the same keys without any of the daemon's other parts.
 """
@@ -13,6 +13,9 @@ from zoneinfo import ZoneInfo
 from device.credential.pseudonym import KEY_BYTES, MIN_KEY_BYTES, Pseudonyms
 from device.durable import read_or_make_secret
 from device.errors import GateError
+from device.privacy.keeping import IdentityKeeper
+from device.privacy.sealing import NoSealingKey, SealingKey
+from device.uplink.wire import GateAddress
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,6 +56,31 @@ def pseudonyms_for_a_look(settings: Settings) -> Pseudonyms:
     if settings.privacy.pseudonym_key_file is None and not _own_key_file(settings).exists():
         return Pseudonyms.for_once()
     return pseudonyms_of(settings)
+
+
+def identity_keeper_of(settings: Settings) -> IdentityKeeper:
+    """What events of this gate keep of who somebody is.
+
+    Raises:
+        GateError: the key to seal to cannot be read, or is none.
+    """
+    gate, privacy = settings.gate, settings.privacy
+    return IdentityKeeper(
+        source=GateAddress(gate.tenant, gate.site, gate.name).path,
+        seal=_sealing_key(privacy.seal_to) if privacy.seal_to else None,
+        clear=privacy.keep_clear,
+        fields=privacy.kept,
+        fields_of_passes=privacy.keep_of_passes,
+    )
+
+
+def _sealing_key(path: Path) -> SealingKey:
+    try:
+        return SealingKey(path.read_bytes())
+    except NoSealingKey as error:
+        raise GateError(f"{path} {error}") from error
+    except OSError as error:
+        raise GateError(f"{path}: {error.strerror}") from error
 
 
 def _own_key_file(settings: Settings) -> Path:

@@ -265,9 +265,49 @@ class ClockReading:
     uptime_ms: int
 
 
+class KeptField(StrEnum):
+    """What an event may keep of who somebody is; each a field of `Identity`."""
+
+    IDENTIFIER = "identifier"
+    NAME = "name"
+    BORN = "born"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who somebody is, as their code says. In an event only where the configuration asks for clear text.
+
+    Attributes:
+        identifier: as the code has it; cut and ended by an ellipsis when longer than 64 bytes.
+        name: likewise, longer than 80 bytes.
+        born: date of birth, YYYY-MM-DD.
+    """
+
+    identifier: str | None = field(default=None, repr=False)
+    name: str | None = field(default=None, repr=False)
+    born: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """Who somebody is, sealed to the district's key with HPKE: an `Identity` as JSON, spaces behind it.
+
+    RFC 9180, base mode: DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, ChaCha20-Poly1305.
+
+    Attributes:
+        key: names the key it was sealed to, 16 hex digits of the SHA-256 over its 32 bytes.
+        enc: the encapsulated key, base64url without padding.
+        ciphertext: likewise.
+    """
+
+    key: str
+    enc: str
+    ciphertext: str
+
+
 @dataclass(frozen=True, slots=True)
 class CredentialRef:
-    """What an event keeps of a credential: nothing a thief of the card could read.
+    """What an event keeps of a credential.
 
     Attributes:
         kind: the registry's word.
@@ -275,6 +315,8 @@ class CredentialRef:
         subject: keyed pseudonym of the identifier, 32 lowercase hex digits; None when there is none.
         issuer: who signed, for verified kinds; None otherwise.
         subject_key: id of the key the subject was made with, 8 hex digits; None without a subject.
+        sealed: who it is, for the district's eyes only; None where nothing is kept or sealed.
+        identity: who it is, for everybody's; None unless the configuration asks for clear text.
     """
 
     kind: str
@@ -282,6 +324,8 @@ class CredentialRef:
     subject: str | None
     issuer: str | None = None
     subject_key: str | None = None
+    sealed: Sealed | None = None
+    identity: Identity | None = None
 
 
 @dataclass(frozen=True, slots=True)

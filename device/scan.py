@@ -24,8 +24,11 @@ if TYPE_CHECKING:
 
     from device.model import (
         Cause,
+        ClockReading,
         Controls,
         Corners,
+        Credential,
+        CredentialRef,
         Direction,
         Event,
         Frame,
@@ -98,6 +101,16 @@ class Panel(Protocol):
         ...
 
 
+class IdentityKeeper(Protocol):
+    """Knows what an event keeps of who somebody is."""
+
+    def keep(
+        self, credential: Credential, ref: CredentialRef, verdict: Verdict, clock: ClockReading
+    ) -> CredentialRef:
+        """What the event with this clock reading keeps of the credential. Never blocks; raises nothing."""
+        ...
+
+
 class Judge(Protocol):
     """Decides about one code; the same object answers `gate-scanner explain`."""
 
@@ -138,6 +151,7 @@ class ScanLoop:
         steering: says what to ask the camera for when a code is not read.
         steer: passes that on to the camera. Never blocks.
         judge: see `Judge`; until `rule_by`.
+        identities: see `IdentityKeeper`.
         recorder: see `Recorder`.
         panel: see `Panel`.
         clock: for latency, hold-off and the event's moment.
@@ -157,6 +171,7 @@ class ScanLoop:
         steering: Steering,
         steer: Callable[[Controls], None],
         judge: Judge,
+        identities: IdentityKeeper,
         recorder: Recorder,
         panel: Panel,
         clock: Clock,
@@ -173,6 +188,7 @@ class ScanLoop:
         self._diagnose = diagnose
         self._steering = steering
         self._steer = steer
+        self._identities = identities
         self._recorder = recorder
         self._panel = panel
         self._clock = clock
@@ -231,13 +247,13 @@ class ScanLoop:
         judge = self._judge  # may be another one by the end
         answer = judge.judge(presentation.content, self._granted_at.get)
         verdict = answer.verdict
-        now = self._clock.monotonic()
+        now, reading = self._clock.monotonic(), self._clock.reading()
         event = ScanEvent(
             direction=self._direction,
             outcome=verdict.outcome,
             reason=verdict.reason,
-            credential=answer.ref,
-            clock=self._clock.reading(),
+            credential=self._identities.keep(answer.credential, answer.ref, verdict, reading),
+            clock=reading,
             rules=judge.fingerprint,
             engine=presentation.engine,
             latency_ms=round((now - frame.captured_at) * 1000),

@@ -13,7 +13,7 @@ from device.config.loader import load
 from device.config.model import Credentials, Policy, Service
 from device.config.schema import digest
 from device.daemon import Change
-from device.keyring import pseudonyms_of
+from device.keyring import identity_keeper_of, pseudonyms_of
 from device.logs import set_level
 from device.rulebook import asks_the_past, judge_of
 
@@ -42,6 +42,7 @@ class Takeover:
         settings: in force.
         clock: for the judge.
         pseudonyms: what persons are called now.
+        sealed_to: id of the key identities are sealed to now; empty for none.
         presence: who is inside; goes on under other rules.
         scan: whose rules change.
     """
@@ -53,6 +54,7 @@ class Takeover:
         settings: Settings,
         clock: Clock,
         pseudonyms: Pseudonyms,
+        sealed_to: str,
         presence: Whereabouts,
         scan: Ruled,
     ) -> None:
@@ -60,6 +62,7 @@ class Takeover:
         self._settings = settings
         self._clock = clock
         self._pseudonyms = pseudonyms
+        self._sealed_to = sealed_to
         self._presence = presence
         self._scan = scan
 
@@ -80,7 +83,8 @@ class Takeover:
         settings = load(self._config)
         pseudonyms = pseudonyms_of(settings)
         judge = judge_of(settings, self._clock, pseudonyms=pseudonyms, presence=self._presence)
-        if pseudonyms != self._pseudonyms or needs_other_parts(self._settings, settings):
+        keys = pseudonyms, identity_keeper_of(settings).sealed_to
+        if keys != (self._pseudonyms, self._sealed_to) or needs_other_parts(self._settings, settings):
             return Change(digest(settings), apply=None)
 
         def apply() -> None:

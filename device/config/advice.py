@@ -24,6 +24,9 @@ def notes(settings: Settings, document: Document) -> Iterator[Problem]:
     """What a technician should look at once more."""
     yield from _panel(settings, document)
     yield from _uplink(settings, document)
+    if settings.privacy.keep_clear:
+        message = "who passed stands readable on the card and at the broker; a thief of the box can read it"
+        yield document.problem(("privacy", "keep_clear"), message, "seal_to keeps it for the district alone")
     if settings.journal.when_unavailable == "admit":
         message = "while nothing can be recorded, people pass and no event will tell of them"
         yield document.problem(("journal", "when_unavailable"), message)

@@ -136,6 +136,28 @@ def _privacy(privacy: Privacy, draft: Draft) -> Iterator[Problem]:
     if privacy.pseudonym_key_file is not None and privacy.pseudonym_key_file == getattr(privacy, previous):
         message = "this is the key in force, not the one before it"
         yield draft.document.problem(("privacy", previous), message, "each key has a file of its own")
+    yield from _identities(privacy, draft)
+
+
+def _identities(privacy: Privacy, draft: Draft) -> Iterator[Problem]:
+    """What is kept of who somebody is, and how, belong together."""
+    seal, clear = ("privacy", "seal_to"), ("privacy", "keep_clear")
+    kept = {("privacy", "keep"): privacy.keep, ("privacy", "keep_of_passes"): privacy.keep_of_passes}
+    if privacy.keep_clear and not draft.lacks(seal):
+        line = draft.document.of_value(seal).line
+        message = f"identities cannot be sealed (line {line}) and readable at the same time"
+        yield draft.document.problem(clear, message, "to seal them, delete keep_clear")
+        return
+    if not draft.is_sure(seal, clear, *kept):
+        return
+    if privacy.seal_to is not None and not (privacy.kept or privacy.keep_of_passes):
+        message = "there is nothing to seal: keep and keep_of_passes are empty"
+        yield draft.document.problem(seal, message, "name what is to be kept, or delete seal_to")
+    for loc, fields in kept.items():
+        if fields and not draft.lacks(loc) and draft.lacks(seal) and not privacy.keep_clear:
+            message = "nothing is kept without a key to seal to"
+            hint = "add seal_to; keep_clear: true keeps it readable, for thieves of the box as well"
+            yield draft.document.problem(loc, message, hint)
 
 
 def _uplink(uplink: Uplink, draft: Draft) -> Iterator[Problem]:

@@ -16,6 +16,7 @@ from device.config.hints import closest
 from device.config.model import Camera
 from device.config.scalars import Reads
 from device.logs import printable
+from device.privacy.sealing import NoSealingKey, SealingKey
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,8 +101,12 @@ def _content(head: bytes, name: str, reads: Reads) -> Answer | None:
     if len(head) < reads.min_bytes:
         hint = "make one with head -c 32 /dev/urandom"
         return f"{name} has {len(head)} bytes, and needs {reads.min_bytes} at least", hint
-    if not reads.pem:
-        return None
+    if reads.seals:
+        return _sealing_key(head, name)
+    return _pem(head, name, reads) if reads.pem else None
+
+
+def _pem(head: bytes, name: str, reads: Reads) -> Answer | None:
     blocks = {found.decode() for found in _PEM.findall(head)}
     if reads.pem not in blocks:
         other = ", ".join(sorted(blocks)).lower()
@@ -116,6 +121,14 @@ def _content(head: bytes, name: str, reads: Reads) -> Answer | None:
             f"{name} is locked with a passphrase, and nobody is there to type it",
             "openssl pkey unlocks it",
         )
+    return None
+
+
+def _sealing_key(head: bytes, name: str) -> Answer | None:
+    try:
+        SealingKey(head)
+    except NoSealingKey as error:
+        return f"{name} {error.message}", error.hint
     return None
 
 

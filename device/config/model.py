@@ -38,6 +38,7 @@ from device.config.scalars import (
     PublicKeyFile,
     Rate,
     Scene,
+    SealingKeyFile,
     Seconds,
     Size,
     Slug,
@@ -50,7 +51,7 @@ from device.config.scalars import (
     Zone,
     days_of,
 )
-from device.model import Direction
+from device.model import Direction, KeptField
 from device.policy.rules import PassbackMode, UntrustedClock
 
 
@@ -420,6 +421,32 @@ class Privacy(Section):
         description="The last day on which the key before it counts, in the gate's time zone.",
         examples=["2026-12-31"],
     )
+    seal_to: SealingKeyFile | None = Field(
+        None,
+        description="The district's public X25519 key, PEM or base64, as `gate-scanner keys seal` makes it. "
+        "What `keep` names is sealed to it in each event; only the district can open it. Left out: nothing "
+        "of it is kept.",
+        examples=["district-seal.pub"],
+    )
+    keep: tuple[KeptField, ...] | None = Field(
+        None,
+        description="What is kept of who somebody is, where `seal_to` or `keep_clear` says how. Left out: "
+        "`identifier` and `name`.",
+        examples=[["identifier"]],
+    )
+    keep_of_passes: tuple[KeptField, ...] = Field(
+        (), description="The same of a pass, which its issuer knows by its number anyway."
+    )
+    keep_clear: Flag = Field(
+        False,
+        description="`true`: what `keep` names stands readable in the journal and at the broker, for whoever "
+        "takes the box as well. Not together with `seal_to`.",
+    )
+
+    @property
+    def kept(self) -> tuple[KeptField, ...]:
+        """What is kept of a person's own code, if anything is."""
+        return (KeptField.IDENTIFIER, KeptField.NAME) if self.keep is None else self.keep
 
 
 # -- uplink and service ---------------------------------------------------------------------------

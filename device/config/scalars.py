@@ -77,12 +77,14 @@ class Reads:
         min_bytes: a shorter file cannot be right; 0 for one that may be empty.
         pem: what its PEM block is called, for TLS files.
         secret: never repeat what is written for it, which may be the secret itself.
+        seals: it must be a key that identities can be sealed to.
     """
 
     what: str
     min_bytes: int = 1
     pem: str = ""
     secret: bool = False
+    seals: bool = False
 
 
 def written(value: object, unit: str = "") -> str:
@@ -319,4 +321,5 @@ PseudonymKeyFile = Annotated[File, Reads("the key", min_bytes=MIN_KEY_BYTES, sec
 PasswordFile = Annotated[File, Reads("the password", secret=True)]
 CertificateFile = Annotated[File, Reads("a certificate", pem="CERTIFICATE")]
 PublicKeyFile = Annotated[File, Reads("a public key", pem="PUBLIC KEY")]
+SealingKeyFile = Annotated[File, Reads("the district's public key", seals=True)]
 PrivateKeyFile = Annotated[File, Reads("a private key", pem="PRIVATE KEY", secret=True)]

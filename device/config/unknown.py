@@ -26,6 +26,8 @@ HABITS: Final[Mapping[str, str]] = MappingProxyType(
         "username": "user login user_name",
         "password_file": "password passwd pass pwd",
         "pseudonym_key_file": "key secret salt pseudonym_key",
+        "seal_to": "seal seal_key seal_key_file encrypt_to public_key recipient",
+        "keep": "fields keep_fields store",
         "key_file": "key private_key keyfile",
         "cert_file": "cert certificate certfile client_cert",
         "ca_file": "ca cafile ca_cert ca_certs",

@@ -40,6 +40,9 @@ LEFTOVERS = {
 PERSONAL_KINDS: frozenset[str] = frozenset(k.word for k in KINDS if not k.word.startswith("wrong."))
 """The words `policy.accept` may name."""
 
+PASS_KINDS: frozenset[str] = frozenset({cwt.PASS.word, jws.KIND.word})
+"""Issued by an organisation for its own gates: they name a pass rather than a person."""
+
 _ABOUT = {kind.word: kind.about for kind in KINDS} | LEFTOVERS
 
 _DIGITS = re.compile(r"\s*[0-9]+\s*")

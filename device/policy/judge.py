@@ -50,17 +50,19 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A decision without anything personal in it.
+    """A decision as the scan loop needs it. `credential` is personal: what is kept of it is not said here.
 
     Attributes:
-        ref: what an event keeps of the credential.
+        ref: what every event keeps of the credential.
         verdict: the decision.
         identity: what the repeat hold-off goes by.
+        credential: what was shown.
     """
 
     ref: CredentialRef
     verdict: Verdict
     identity: str
+    credential: Credential
 
 
 def identity_of(subject: str | None, content: bytes) -> str:
@@ -131,7 +133,8 @@ class Judge:
             granted_at: when an identity was last granted with `ok`, on `Clock.monotonic`; None for never.
         """
         judgement = self.examine(content, moment=self.now(), granted_at=granted_at)
-        return Answer(judgement.ref, judgement.verdict, identity_of(judgement.subject, content))
+        identity = identity_of(judgement.subject, content)
+        return Answer(judgement.ref, judgement.verdict, identity, judgement.credential)
 
     def now(self) -> Moment:
         """This moment, as `decide` takes it."""

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from device.credential.registry import about
-from device.model import Credential, Outcome, Reason, Standing
+from device.model import Credential, KeptField, Outcome, Reason, Standing
+from device.privacy.keeping import Form, IdentityKeeper
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -56,6 +57,13 @@ _STANDINGS: Mapping[Standing, str] = {
 }
 
 
+_FORMS: Mapping[Form, str] = {
+    Form.NOT: "",
+    Form.SEALED: "; sealed: only the district can read it",
+    Form.CLEAR: "; in clear: whoever has the box or the events can read it",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """What the gate would answer, without anything the code holds.
@@ -73,6 +81,8 @@ class Explanation:
         warnings: oddities that did not refuse.
         subject: pseudonym, as events and list files have it; None when there is no identifier.
         rules: fingerprint of the rules and lists this was decided under.
+        kept: names of the fields the event would keep of who somebody is.
+        form: in which form.
     """
 
     kind: str
@@ -87,6 +97,8 @@ class Explanation:
     warnings: tuple[str, ...]
     subject: str | None
     rules: str
+    kept: tuple[KeptField, ...] = ()
+    form: Form = Form.NOT
 
     def as_json(self) -> dict[str, object]:
         """The object `--json` prints, one a payload."""
@@ -102,6 +114,8 @@ class Explanation:
             "warnings": list(self.warnings),
             "subject": self.subject,
             "rules": self.rules,
+            "kept": [field.value for field in self.kept],
+            "kept_as": self.form.name.lower() if self.kept else "not",
         }
 
     def as_text(self) -> str:
@@ -121,6 +135,8 @@ class Explanation:
             lines.append(f"  warnings: {', '.join(map(_spoken, self.warnings))}")
         if self.subject:
             lines.append(f"  subject: {self.subject} (as events and list files have it)")
+        kept = f"{', '.join(self.kept)}{_FORMS[self.form]}" if self.kept else "nothing"
+        lines.append(f"  kept of who it is: {kept}")
         return "\n".join(lines)
 
 
@@ -130,6 +146,7 @@ def explain(
     judge: Judge,
     moment: Moment,
     place_of: Callable[[str], str] | None = None,
+    identities: IdentityKeeper | None = None,
 ) -> Explanation:
     """What the gate would answer to these bytes at this moment. Pure; never raises for any content.
 
@@ -138,6 +155,7 @@ def explain(
         judge: of the gate.
         moment: to decide at; `judge.now()` for this one.
         place_of: tells where in the configuration file a setting stands, by its path.
+        identities: knows what the event would keep; None for nothing.
     """
     judgement = judge.examine(content, moment=moment)
     credential, verdict = judgement.credential, judgement.verdict
@@ -154,6 +172,8 @@ def explain(
         warnings=credential.warnings,
         subject=judgement.subject,
         rules=judge.fingerprint,
+        kept=identities.kept_of(credential, verdict.reason) if identities else (),
+        form=identities.form if identities else Form.NOT,
     )
 
 

@@ -14,7 +14,15 @@ from enum import StrEnum
 from typing import Any, Final, TypeAlias, Union, get_args, get_origin, get_type_hints
 
 from device import model
-from device.model import CheckpointEvent, ClockReading, CredentialRef, LifecycleEvent, ScanEvent
+from device.model import (
+    CheckpointEvent,
+    ClockReading,
+    CredentialRef,
+    Identity,
+    LifecycleEvent,
+    ScanEvent,
+    Sealed,
+)
 from device.uplink.state import GateState
 
 Schema: TypeAlias = dict[str, Any]
@@ -30,6 +38,10 @@ _PATTERNS: Final[dict[tuple[type, str], str]] = {
     (CredentialRef, "kind"): r"^[a-z0-9.-]{1,64}$",
     (CredentialRef, "subject"): "^[0-9a-f]{32}$",
     (CredentialRef, "subject_key"): "^[0-9a-f]{8}$",
+    (Identity, "born"): r"^\d{4}-\d\d-\d\d$",
+    (Sealed, "key"): "^[0-9a-f]{16}$",
+    (Sealed, "enc"): "^[A-Za-z0-9_-]{43}$",
+    (Sealed, "ciphertext"): "^[A-Za-z0-9_-]{22,1024}$",
     (ScanEvent, "rules"): "^[0-9a-f]{16}$",
     (LifecycleEvent, "configuration"): "^[0-9a-f]{16}$",
     (CheckpointEvent, "key"): _HASH,

@@ -11,12 +11,16 @@ from pathlib import Path
 import pytest
 
 from device.config.loader import load, load_text
+from device.credential.signing import SigningKey
 from device.errors import ConfigError, Problem
+from device.privacy.sealing import OpeningKey
 
 CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
 KEY = "-----BEGIN EC PRIVATE KEY-----\nMHcC\n-----END EC PRIVATE KEY-----\n"
 PUBLIC = "-----BEGIN PUBLIC KEY-----\nMCow\n-----END PUBLIC KEY-----\n"
 LOCKED = "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIIF\n-----END ENCRYPTED PRIVATE KEY-----\n"
+SEAL = OpeningKey(OpeningKey.generate()).public_pem.decode()
+SIGNS = SigningKey(SigningKey.generate()).public_pem.decode()
 NOBODY = 65534
 OLD_LOCKED = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES\n"
 
@@ -26,7 +30,13 @@ def folder(tmp_path: Path) -> Path:
     """The folder of a gate whose files are as they should be."""
     (tmp_path / "pictures").mkdir()
     contents = {"deny.txt": "1\n", "allow.txt": "2\n", "pseudonym.key": "k" * 32, "mqtt.password": "p\n"}
-    contents |= {"ca.pem": CERTIFICATE, "gate.pem": CERTIFICATE, "gate.key": KEY, "district.pub": PUBLIC}
+    contents |= {
+        "ca.pem": CERTIFICATE,
+        "gate.pem": CERTIFICATE,
+        "gate.key": KEY,
+        "district.pub": PUBLIC,
+        "seal.pub": SEAL,
+    }
     for name, content in contents.items():
         (tmp_path / name).write_text(content, encoding="utf-8")
     (tmp_path / "gate.yaml").write_text(
@@ -38,6 +48,7 @@ policy:
   allow_list: allow.txt
 privacy:
   pseudonym_key_file: pseudonym.key
+  seal_to: seal.pub
 uplink:
   host: h
   username: u
@@ -80,7 +91,7 @@ def test_every_missing_file_is_named_with_its_line(folder: Path) -> None:
     names = ("deny.txt", "pseudonym.key", "mqtt.password", "ca.pem")
     for name in names:
         (folder / name).unlink()
-    assert [problem.line for problem in problems_in(folder)] == [4, 7, 11, 13]
+    assert [problem.line for problem in problems_in(folder)] == [4, 7, 12, 14]
 
 
 def test_a_file_that_is_only_misspelt_is_recognised(folder: Path) -> None:
@@ -149,6 +160,25 @@ def test_the_districts_private_key_does_not_belong_on_a_gate(folder: Path) -> No
     assert "stays with the district" in problem.hint
 
 
+@pytest.mark.parametrize(
+    ("content", "message", "hint"),
+    [
+        (SIGNS, "holds a key that seals nothing", "an X25519 key is needed"),
+        (KEY, "holds a private key, not a public one", "stays with the district"),
+        ("MDEyMzQ1Njc4OQ==", "holds 10 bytes in base64", ""),
+        ("", "is empty", ""),
+    ],
+)
+def test_what_identities_are_sealed_to_must_be_the_districts_public_key(
+    folder: Path, content: str, message: str, hint: str
+) -> None:
+    (folder / "seal.pub").write_text(content, encoding="utf-8")
+    problem = only_problem_in(folder)
+    assert problem.path == "privacy.seal_to"
+    assert message in problem.message
+    assert hint in problem.hint
+
+
 def test_a_certificate_in_another_form_is_refused(folder: Path) -> None:
     (folder / "ca.pem").write_bytes(b"0\x82\x03\x04")
     assert "-----BEGIN CERTIFICATE-----" in only_problem_in(folder).hint
@@ -195,7 +225,7 @@ def nobodys_rights() -> Iterator[None]:
 def test_a_file_that_may_not_be_read_names_who_has_to(folder: Path) -> None:
     text = (folder / "gate.yaml").read_text(encoding="utf-8")
     lists_and_secrets = ("deny.txt", "allow.txt", "pseudonym.key", "mqtt.password")
-    names = (*lists_and_secrets, "ca.pem", "gate.pem", "gate.key", "district.pub")
+    names = (*lists_and_secrets, "ca.pem", "gate.pem", "gate.key", "district.pub", "seal.pub")
     for name in names:
         (folder / name).chmod(0)
     with nobodys_rights(), pytest.raises(ConfigError) as caught:

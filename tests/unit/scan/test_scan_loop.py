@@ -11,6 +11,7 @@ from device.model import (
     Cause,
     Controls,
     Corners,
+    Credential,
     CredentialRef,
     Cue,
     Direction,
@@ -28,6 +29,7 @@ from device.model import (
 )
 from device.policy.judge import Answer
 from device.presentation import Tracker
+from device.privacy.keeping import IdentityKeeper
 from device.runtime import LatestSlot
 from device.scan import ScanLoop, cue_for
 from device.steering import Steering
@@ -96,13 +98,14 @@ class WordJudge:
 
     def judge(self, content: bytes, granted_at: Callable[[str], float | None]) -> Answer:
         ref = CredentialRef("test.word", Standing.CLAIMED, subject=None)
+        verdict = Verdict(Outcome.GRANTED, Reason.OK)
         if content.startswith(b"no"):
-            return Answer(ref, Verdict(Outcome.DENIED, Reason.DENIED_BY_LIST), content.hex())
-        if content.startswith(b"odd"):
-            return Answer(ref, Verdict(Outcome.ATTENTION, Reason.WRONG_KIND), content.hex())
-        again = granted_at(content.hex()) is not None
-        verdict = Verdict(Outcome.GRANTED, Reason.ALREADY_SHOWN if again else Reason.OK)
-        return Answer(ref, verdict, content.hex())
+            verdict = Verdict(Outcome.DENIED, Reason.DENIED_BY_LIST)
+        elif content.startswith(b"odd"):
+            verdict = Verdict(Outcome.ATTENTION, Reason.WRONG_KIND)
+        elif granted_at(content.hex()) is not None:
+            verdict = Verdict(Outcome.GRANTED, Reason.ALREADY_SHOWN)
+        return Answer(ref, verdict, content.hex(), Credential(ref.kind, ref.standing))
 
 
 class Gate:
@@ -126,6 +129,7 @@ class Gate:
                 focus_dioptres=5.0, exposure_us=5000, frame_s=1 / 30, suspects=lambda luma: self.suspects
             ),
             steer=self.asked.append,
+            identities=IdentityKeeper(source="gate/v1/t/s/g"),
             judge=WordJudge(),
             recorder=self.recorder,
             panel=ListPanel(self.happened),

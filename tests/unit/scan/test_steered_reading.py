@@ -15,6 +15,7 @@ from device.decode.steps import first_step, further_steps
 from device.decode.zxing import Zxing
 from device.model import (
     Controls,
+    Credential,
     CredentialRef,
     Cue,
     Direction,
@@ -27,6 +28,7 @@ from device.model import (
 )
 from device.policy.judge import Answer
 from device.presentation import Tracker
+from device.privacy.keeping import IdentityKeeper
 from device.runtime import LatestSlot, Worker
 from device.scan import ScanLoop
 from device.steering import Steering
@@ -80,7 +82,8 @@ class Everybody:
 
     def judge(self, content: bytes, granted_at: Callable[[str], float | None]) -> Answer:
         ref = CredentialRef("test.card", Standing.CLAIMED, subject=None)
-        return Answer(ref, Verdict(Outcome.GRANTED, Reason.OK), content.hex())
+        credential = Credential(ref.kind, ref.standing)
+        return Answer(ref, Verdict(Outcome.GRANTED, Reason.OK), content.hex(), credential)
 
 
 @dataclass
@@ -128,6 +131,7 @@ class Gate:
                 focus_dioptres=FOCUS, exposure_us=5000, frame_s=PERIOD_S, suspects=blurred_places
             ),
             steer=self.capture.steer if steered else lambda _: None,
+            identities=IdentityKeeper(source="gate/v1/t/s/g"),
             judge=Everybody(),
             recorder=self.kept,
             panel=Dark(),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from device.config.schema import digest
 from device.credential.pseudonym import Pseudonyms
 from device.errors import ConfigError, GateError
 from device.policy.judge import Judge, nowhere
+from device.privacy.sealing import SealingKey
 from device.takeover import Takeover, needs_other_parts
 from tests.support.clock import ManualClock
 
@@ -72,6 +74,8 @@ class Gate:
         self.config = folder / "gate.yaml"
         self.key = folder / "pseudonym.key"
         self.key.write_bytes(b"k" * 32)
+        self.seal = folder / "seal.pub"
+        self.seal.write_bytes(base64.b64encode(bytes(31) + b"\x09"))
         self.scan = FakeScan()
         self.write("")
         self.takeover = Takeover(
@@ -79,12 +83,13 @@ class Gate:
             settings=load_text(self.config.read_text(encoding="utf-8"), base_dir=folder),
             clock=ManualClock(),
             pseudonyms=Pseudonyms(self.key.read_bytes()),
+            sealed_to=SealingKey(self.seal.read_bytes()).key_id,
             presence=nowhere,
             scan=self.scan,
         )
 
     def write(self, text: str) -> None:
-        text = f"{HEAD}privacy: {{pseudonym_key_file: pseudonym.key}}\n{text}"
+        text = f"{HEAD}privacy: {{pseudonym_key_file: pseudonym.key, seal_to: seal.pub}}\n{text}"
         self.config.write_text(text, encoding="utf-8")
 
 
@@ -103,6 +108,12 @@ def test_nothing_moves_before_it_is_applied(tmp_path: Path) -> None:
 def test_another_pseudonym_key_needs_a_new_start(tmp_path: Path) -> None:
     gate = Gate(tmp_path)
     gate.key.write_bytes(b"x" * 32)
+    assert gate.takeover.look().apply is None
+
+
+def test_another_key_to_seal_to_needs_a_new_start(tmp_path: Path) -> None:
+    gate = Gate(tmp_path)
+    gate.seal.write_bytes(base64.b64encode(bytes(31) + b"\x08"))
     assert gate.takeover.look().apply is None
 
 

@@ -3,15 +3,18 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, time
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from device.credential.pseudonym import Pseudonyms
-from device.model import Outcome, Reason, Standing
+from device.model import KeptField, Outcome, Reason, Standing
 from device.policy.decide import Moment
 from device.policy.judge import Judge
 from device.policy.lists import Lists
 from device.policy.rules import Hours, Rules
+from device.privacy.keeping import IdentityKeeper
+from device.privacy.sealing import OpeningKey, SealingKey
 from device.service.explain import Explanation, explain
 from tests.support.clock import ManualClock
 
@@ -25,6 +28,8 @@ JUDGE = Judge(
     poster_hosts=frozenset(),
     clock=ManualClock(),
 )
+SEAL = SealingKey(OpeningKey(OpeningKey.generate()).public_pem)
+FIELDS = (KeptField.IDENTIFIER, KeptField.NAME)
 
 
 def place_of(rule: str) -> str:
@@ -57,6 +62,37 @@ def test_warnings_are_told() -> None:
     explanation = explain(CARD.replace(b"048", b"999"), judge=JUDGE, moment=MONDAY)
     assert explanation.warnings == ("province_unknown",)
     assert "province unknown" in explanation.as_text()
+
+
+@pytest.mark.parametrize(
+    ("keeper", "kept", "form", "words"),
+    [
+        (None, [], "not", "kept of who it is: nothing"),
+        (IdentityKeeper(source="s", fields=FIELDS), [], "not", "kept of who it is: nothing"),
+        (
+            IdentityKeeper(source="s", seal=SEAL, fields=FIELDS),
+            ["identifier", "name"],
+            "sealed",
+            "kept of who it is: identifier, name; sealed: only the district can read it",
+        ),
+        (
+            IdentityKeeper(source="s", clear=True, fields=(KeptField.BORN,)),
+            ["born"],
+            "clear",
+            "kept of who it is: born; in clear",
+        ),
+    ],
+    ids=["no configuration", "nothing", "sealed", "clear"],
+)
+def test_what_would_be_kept_is_named_and_never_shown(
+    keeper: IdentityKeeper | None, kept: list[str], form: str, words: str
+) -> None:
+    explanation = explain(CARD, judge=JUDGE, moment=MONDAY, identities=keeper)
+    assert words in explanation.as_text()
+    assert explanation.as_json()["kept"] == kept
+    assert explanation.as_json()["kept_as"] == form
+    for secret in ("048095000111", "Hoàng", "1995"):
+        assert secret not in explanation.as_text()
 
 
 @given(st.sampled_from(Reason), st.sampled_from(Outcome), st.sampled_from(Standing))

@@ -78,6 +78,8 @@ def test_what_a_gate_sends_fits_its_schema(event: Event) -> None:
 def sample(kind: type) -> Any:  # noqa: ANN401 - an instance of the class given
     """An instance with the plainest values that fit, optional members included."""
     fitting = {f"^[0-9a-f]{{{digits}}}$": "a" * digits for digits in (8, 16, 32, 64)}
+    fitting |= {r"^\d{4}-\d\d-\d\d$": "1990-06-05"}
+    fitting |= {"^[A-Za-z0-9_-]{43}$": "a" * 43, "^[A-Za-z0-9_-]{22,1024}$": "a" * 22}
     values: dict[str, Any] = {}
     hints = get_type_hints(kind)
     for field in dataclasses.fields(kind):
