@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from device import __version__
 from device.commands.keys import add_keys
 from device.commands.passes import add_pass
+from device.commands.unseal import add_unseal
 from device.commands.watch import add_watch
 from device.errors import ConfigError, ExitCode, GateError
 
@@ -312,6 +313,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     events.set_defaults(command=_events)
     add_watch(commands)
+    add_unseal(commands)
     add_keys(commands)
     add_pass(commands)
     return parser

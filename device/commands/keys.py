@@ -1,4 +1,4 @@
-"""`gate-scanner keys`: an issuer's private key, and what gates need to know of it."""
+"""`gate-scanner keys`: private keys of issuers and districts, and what gates need to know of them."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def add_keys(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     """Adds the command to the command line."""
     keys = commands.add_parser(
         "keys",
-        help="make the key that signs passes; tell gates about it",
-        description="Whoever has the private key can make passes: keep it off the gates, a copy in a safe. "
-        "Gates get the trust list, which holds the public half only (credentials.trust_list).",
+        help="make keys that sign passes, speak for the district, or open what gates seal",
+        description="Private keys stay off the gates, with a copy in a safe. Gates get the public halves: of "
+        "issuers in the trust list (credentials.trust_list), of the district in files of their own.",
     )
     kinds = keys.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
@@ -55,6 +55,17 @@ def add_keys(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     district.add_argument("public", type=Path, metavar="PUBLIC", help="file of the public key")
     district.add_argument("--force", action="store_true", help="replace a key that is there: it is lost")
     district.set_defaults(command=_district)
+
+    seal = kinds.add_parser(
+        "seal",
+        help="the key pair that keeps identities for the district alone",
+        description="Makes KEY, readable by you alone, for `unseal`, and PUBLIC, for the gates. Replaces "
+        "nothing: what is sealed to a lost key is lost. Keep a copy of KEY in a safe.",
+        epilog="Example: gate-scanner keys seal district-seal.pem district-seal.pub",
+    )
+    seal.add_argument("key", type=Path, metavar="KEY", help="file of the private key")
+    seal.add_argument("public", type=Path, metavar="PUBLIC", help="file of the public key")
+    seal.set_defaults(command=_seal)
 
     show = kinds.add_parser(
         "show", help="the trust list entry of a key that is there", description="Makes nothing new."
@@ -110,6 +121,18 @@ def _district(args: argparse.Namespace) -> int:
     print(f"{args.key}: a new private key, readable by you alone", file=sys.stderr)
     print(
         f"copy {args.public} to the gates and name it in their configuration as uplink.district_key_file",
+        file=sys.stderr,
+    )
+    return ExitCode.OK
+
+
+def _seal(args: argparse.Namespace) -> int:
+    from device.service.seals import make_seal
+
+    key = make_seal(args.key, args.public)
+    print(f"{args.key}: a new private key, {key.key_id}, readable by you alone", file=sys.stderr)
+    print(
+        f"copy {args.public} to the gates and name it in their configuration as privacy.seal_to",
         file=sys.stderr,
     )
     return ExitCode.OK

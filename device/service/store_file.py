@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import sqlite3
 from typing import TYPE_CHECKING, Final
 
 from device.errors import JournalError
+from device.model import EventType, StoredEvent
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 # "Gcon", so that file(1) and this check know the file.
@@ -17,6 +20,9 @@ _APPLICATION_ID: Final = 0x47636F6E
 _VERSION: Final = 1
 # Another program that writes into the file must be done by then.
 _BUSY_TIMEOUT_S: Final = 5.0
+
+# Rows of one transaction of a reader: a few milliseconds.
+_PAGE_ROWS: Final = 500
 
 _SCHEMA: Final = f"""
 BEGIN;
@@ -113,3 +119,49 @@ def _prepare(db: sqlite3.Connection) -> str:
     if new:
         db.executescript(_SCHEMA)
     return ""
+
+
+# -- for readers ----------------------------------------------------------------------------------
+
+
+def is_store(path: Path) -> bool:
+    """Whether the file is a district's store.
+
+    Raises:
+        JournalError: there is no such file, or it is no database.
+    """
+    with _reading(path) as db:
+        return int(db.execute("PRAGMA application_id").fetchone()[0]) == _APPLICATION_ID
+
+
+def read_events(path: Path) -> Iterator[tuple[str, StoredEvent]]:
+    """Every event once, with its gate's path, journal by journal; also while another process writes.
+
+    Of rescued events those inside, which count under their own journal and number.
+
+    Raises:
+        JournalError: it cannot be read.
+    """
+    after = (0, 0)
+    select = (
+        "SELECT gate, name, journal, seq, type, data FROM event JOIN journal ON journal.id = event.journal"
+        " WHERE (journal, seq) > (?, ?) ORDER BY journal, seq LIMIT ?"
+    )
+    with _reading(path) as db:
+        while rows := db.execute(select, (*after, _PAGE_ROWS)).fetchall():
+            for gate, name, _, seq, kind, data in rows:
+                if kind != EventType.RESCUED:
+                    yield gate, StoredEvent(name, seq, kind, data)
+            after = (rows[-1][2], rows[-1][3])
+
+
+@contextlib.contextmanager
+def _reading(path: Path) -> Iterator[sqlite3.Connection]:
+    if not path.is_file():
+        raise JournalError(f"{path}: there is no such file")
+    try:
+        db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=_BUSY_TIMEOUT_S)
+        with contextlib.closing(db):
+            yield db
+    except sqlite3.Error as error:
+        raise JournalError(f"{path}: {error}") from error
