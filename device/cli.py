@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from device import __version__
+from device.commands.doctor import add_doctor
 from device.commands.keys import add_keys
 from device.commands.passes import add_pass
 from device.commands.unseal import add_unseal
@@ -312,6 +313,7 @@ def _parser() -> argparse.ArgumentParser:
         "--verify", action="store_true", help="check for gaps and changes; exit code 1 if any"
     )
     events.set_defaults(command=_events)
+    add_doctor(commands, config=DEFAULT_CONFIG)
     add_watch(commands)
     add_unseal(commands)
     add_keys(commands)

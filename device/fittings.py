@@ -109,6 +109,12 @@ def steering_of(settings: Settings) -> Steering:
 
 def gpio_panel(settings: Settings, clock: Clock) -> GpioPanel:
     """Claims the panel's pins, all inactive. Raises PanelError."""
+    relay = settings.panel.relay
+    return GpioPanel(lines=gpio_lines(settings), clock=clock, relay_pulse_s=relay.pulse_s if relay else 1.0)
+
+
+def gpio_lines(settings: Settings) -> GpioLines:
+    """The panel's wires alone. Raises PanelError."""
     panel = settings.panel
     lights = {
         lamp: Wire(pin=wired.pin, active_high=wired.active_high)
@@ -121,10 +127,7 @@ def gpio_panel(settings: Settings, clock: Clock) -> GpioPanel:
         buzzer = BuzzerWire(panel.buzzer.pin, active_high=panel.buzzer.active_high, passive=passive)
     if panel.relay:
         relay = Wire(panel.relay.pin, active_high=panel.relay.active_high)
-    lines = GpioLines(
-        pins=open_pins(panel.driver, chip=panel.chip), lights=lights, buzzer=buzzer, relay=relay
-    )
-    return GpioPanel(lines=lines, clock=clock, relay_pulse_s=panel.relay.pulse_s if panel.relay else 1.0)
+    return GpioLines(pins=open_pins(panel.driver, chip=panel.chip), lights=lights, buzzer=buzzer, relay=relay)
 
 
 def input_loop(

@@ -242,6 +242,7 @@ class EventType(StrEnum):
     UNREAD = "gate.unread.v1"
     COVERAGE = "gate.coverage.v1"
     CLOCK = "gate.clock.v1"
+    CHECKUP = "gate.checkup.v1"
     INPUT = "gate.input.v1"
     LIFECYCLE = "gate.lifecycle.v1"
     CHECKPOINT = "gate.checkpoint.v1"
@@ -404,6 +405,36 @@ class InputEvent:
     clock: ClockReading
 
 
+class Occasion(StrEnum):
+    """Why the gate was looked over."""
+
+    COMMISSIONING = "commissioning"  # by a technician, with `gate-scanner doctor`
+    NIGHTLY = "nightly"  # by itself
+
+
+@dataclass(frozen=True, slots=True)
+class CheckupEvent:
+    """The gate was looked over; `data` of `gate.checkup.v1`.
+
+    Attributes:
+        occasion: see `Occasion`.
+        ok: checks that found nothing.
+        warned: words of the checks that found something to look at.
+        failed: words of the checks that found something broken.
+        skipped: words of the checks that could not be made.
+        version: of the software.
+        clock: when.
+    """
+
+    occasion: Occasion
+    ok: tuple[str, ...]
+    warned: tuple[str, ...]
+    failed: tuple[str, ...]
+    skipped: tuple[str, ...]
+    version: str
+    clock: ClockReading
+
+
 class Lifecycle(StrEnum):
     """What happened to the device itself."""
 
@@ -482,7 +513,9 @@ class ClockEvent:
     clock: ClockReading
 
 
-Event: TypeAlias = ScanEvent | UnreadEvent | InputEvent | CoverageEvent | ClockEvent | LifecycleEvent
+Event: TypeAlias = (
+    ScanEvent | UnreadEvent | InputEvent | CoverageEvent | ClockEvent | CheckupEvent | LifecycleEvent
+)
 
 
 class Why(StrEnum):
@@ -491,6 +524,7 @@ class Why(StrEnum):
     START = "start"
     STOP = "stop"
     INTERVAL = "interval"
+    CHECKUP = "checkup"
 
 
 @dataclass(frozen=True, slots=True)

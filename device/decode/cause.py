@@ -64,7 +64,7 @@ def cause_of(luma: Luma, corners: Corners, side: int | None = None) -> Cause:
         return Cause.TOO_SMALL
     if _glares(crop, module_px):
         return Cause.GLARE
-    if _steepest(crop) < SOFT_EDGE * max(white - black, 1.0):
+    if steepest(crop) < SOFT_EDGE * max(white - black, 1.0):
         return Cause.BLURRED
     return Cause.DAMAGED
 
@@ -78,7 +78,7 @@ def _glares(crop: Luma, module_px: float) -> bool:
     return core > 0 and int(np.count_nonzero(burnt)) / burnt.size > GLARE_SHARE
 
 
-def _steepest(crop: Luma) -> float:
+def steepest(crop: Luma) -> float:
     """A robust maximum of the step between neighbouring pixels, in the direction in which it is least.
 
     A moving hand smears one direction and leaves the other sharp.

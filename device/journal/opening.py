@@ -113,6 +113,21 @@ def _lock(path: Path) -> int:
     return lock
 
 
+def is_written(path: Path) -> bool:
+    """Whether another process has the journal at `path` open for writing: the running gate."""
+    try:
+        lock = os.open(path.with_name(f"{path.name}.lock"), os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(lock)
+    return False
+
+
 def _id_in(lock: int) -> str:
     """The id of the journal that was last open here: known even when the file cannot be read any more."""
     found = os.pread(lock, 64, 0).decode("ascii", "replace").strip()

@@ -23,6 +23,7 @@ from typing import Final, NoReturn, TypeAlias
 from device.errors import JournalError
 from device.model import (
     CheckpointEvent,
+    CheckupEvent,
     ClockEvent,
     CoverageEvent,
     Event,
@@ -52,6 +53,7 @@ _CLASSES: Final[dict[str, type[AnyEvent]]] = {
     EventType.INPUT: InputEvent,
     EventType.COVERAGE: CoverageEvent,
     EventType.CLOCK: ClockEvent,
+    EventType.CHECKUP: CheckupEvent,
     EventType.LIFECYCLE: LifecycleEvent,
     EventType.CHECKPOINT: CheckpointEvent,
     EventType.RESCUED: RescuedEvent,

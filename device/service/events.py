@@ -23,6 +23,7 @@ MAX_BREAKS = 100
 # Types whose fields alone do not tell what they are about.
 _TITLES = {
     EventType.CHECKPOINT: "signed",
+    EventType.CHECKUP: "looked over",
     EventType.CLOCK: "clock set",
     EventType.COVERAGE: "coverage",
     EventType.RESCUED: "rescued",
@@ -91,8 +92,15 @@ def _told(event: StoredEvent, data: Data) -> str:
         inner = StoredEvent(str(journal), event.seq, str(data.get("kind")), record.encode())
         return f"rescued {journal}-{number}: {as_text(inner)[8:].strip()}"
     about = _object(data, "credential")
-    told = [data.get(name) for name in ("what", "why", "outcome", "reason", "cause", "detail")]
-    return "  ".join(str(w) for w in (*told, about.get("kind"), about.get("subject")) if w) or event.type
+    told = [data.get(name) for name in ("what", "why", "occasion", "outcome", "reason", "cause", "detail")]
+    for level in ("failed", "warned"):
+        words = data.get(level)
+        if isinstance(words, list) and words:
+            told.append(f"{level}: {', '.join(map(str, words))}")
+    title = _TITLES.get(EventType(event.type)) if event.type in set(EventType) else None
+    return (
+        "  ".join(str(w) for w in (title, *told, about.get("kind"), about.get("subject")) if w) or event.type
+    )
 
 
 def _object(data: Data, name: str) -> Data:

@@ -41,7 +41,7 @@ class Loss(StrEnum):
 
 
 # From here on a code says failure.
-_FAILURE = 0x80
+FAILURE = 0x80
 # "No matching subscribers": the broker has thrown the message away, and says so as a success.
 UNHEARD = 0x10
 # Says nothing about the event, only about the moment.
@@ -102,7 +102,7 @@ def fate(code: int, *, subscriber_required: bool = True) -> Fate:
     """
     if code in _LATER and (subscriber_required or code != UNHEARD):
         return Fate.LATER
-    return Fate.REFUSED if code >= _FAILURE else Fate.DELIVERED
+    return Fate.REFUSED if code >= FAILURE else Fate.DELIVERED
 
 
 def loss(code: int) -> Loss:

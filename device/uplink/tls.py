@@ -63,6 +63,11 @@ class NamedContext(ssl.SSLContext):
         )
         return self.wrapped
 
+    def close_wrapped(self) -> None:
+        """Closes what it wrapped last. Harmless twice, and when there is nothing."""
+        if self.wrapped is not None:
+            self.wrapped.close()
+
 
 def client_context(tls: Tls) -> NamedContext:
     """A context that checks the broker's certificate and name, TLS 1.2 or newer. Reads the files.
