@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from device import __version__
+from device.commands.config import DEFAULT_CONFIG, add_config
 from device.commands.doctor import add_doctor
 from device.commands.keys import add_keys
 from device.commands.passes import add_pass
@@ -25,8 +26,6 @@ from device.errors import ConfigError, ExitCode, GateError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-
-DEFAULT_CONFIG = Path("/etc/gate-scanner/gate.yaml")
 
 
 class UsageError(GateError):
@@ -84,7 +83,7 @@ def _check(args: argparse.Namespace) -> int:
     from device.config.loader import load_all
     from device.config.report import format_problems
 
-    notes = load_all(args.file).notes
+    notes = load_all(args.file, check_files=not args.no_files).notes
     if args.json:
         print("[]")
         return ExitCode.OK
@@ -92,21 +91,6 @@ def _check(args: argparse.Namespace) -> int:
     if notes:
         print("worth a second look:")
         print(format_problems(notes, as_json=False))
-    return ExitCode.OK
-
-
-def _config_show(args: argparse.Namespace) -> int:
-    from device.config.loader import load
-    from device.config.schema import show
-
-    print(show(load(args.config, check_files=False)), end="")
-    return ExitCode.OK
-
-
-def _config_schema(_: argparse.Namespace) -> int:
-    from device.config.schema import json_schema
-
-    print(json.dumps(json_schema(), indent=2, ensure_ascii=False))
     return ExitCode.OK
 
 
@@ -261,15 +245,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     check.add_argument("file", type=Path, metavar="FILE")
     check.add_argument("--json", action="store_true", help="a JSON list instead of lines")
+    check.add_argument(
+        "--no-files",
+        action="store_true",
+        help="without looking for the files it names: for the laptop, before they are on the gate",
+    )
     check.set_defaults(command=_check)
-
-    config = commands.add_parser("config", help="what is in force; the schema for editors")
-    kinds = config.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    show = kinds.add_parser("show", help="the effective configuration, defaults included, as YAML")
-    _takes_config(show)
-    show.set_defaults(command=_config_show)
-    schema = kinds.add_parser("schema", help="JSON Schema of the configuration file")
-    schema.set_defaults(command=_config_schema)
 
     decode = commands.add_parser(
         "decode",
@@ -313,6 +294,7 @@ def _parser() -> argparse.ArgumentParser:
         "--verify", action="store_true", help="check for gaps and changes; exit code 1 if any"
     )
     events.set_defaults(command=_events)
+    add_config(commands)
     add_doctor(commands, config=DEFAULT_CONFIG)
     add_watch(commands)
     add_unseal(commands)

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from device.config.effective import digest
 from device.config.loader import load
 from device.config.model import Credentials, Policy, Service
-from device.config.schema import digest
 from device.daemon import Change
 from device.keyring import identity_keeper_of, pseudonyms_of
 from device.logs import set_level

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from device.config.boot import boot_default
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -44,7 +46,7 @@ def _panel(settings: Settings, document: Document) -> Iterator[Problem]:
     relay = panel.relay
     if relay is not None and panel.driver == "lgpio" and relay.active_high is (relay.pin in _HIGH_AT_FIRST):
         better = "15 to 27" if relay.active_high else "2 to 8"
-        setting = f"gpio={relay.pin}=op,{'dl' if relay.active_high else 'dh'}"
+        setting = boot_default(relay)
         message = f"from power-on until the program runs, pin {relay.pin} rests where this relay opens"
         hint = f"use a pin of {better}, or put {setting} into /boot/firmware/config.txt"
         yield document.problem(("panel", "relay", "pin"), message, hint)

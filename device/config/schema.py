@@ -1,4 +1,4 @@
-"""What is made from the model: the editor's schema, the reference, and the configuration in force.
+"""What is made from the model: the editor's schema and the reference.
 
 `python -m device.config.schema --write` puts schema and reference where they belong in the source tree; a
 test checks that they are current.
@@ -6,9 +6,7 @@ test checks that they are current.
 
 from __future__ import annotations
 
-import hashlib
 import json
-import re
 import sys
 from itertools import groupby
 from pathlib import Path
@@ -17,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import PydanticUndefined
 
+from device.config.effective import as_yaml
 from device.config.model import Section, Settings
 from device.config.scalars import BYTES, written
 from device.config.shape import settings_of
@@ -33,57 +32,8 @@ SCHEMA_FILE: Final = "config/gate.schema.json"
 REFERENCE_FILE: Final = "docs/reference/configuration.md"
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
-_PLAIN: Final = re.compile(r"[A-Za-z/][A-Za-z0-9/_.-]*")
 _LIMITS: Final = {"ge": "minimum", "le": "maximum"}
 """Pydantic leaves the limits of a number that may be left out under its own names."""
-
-_NOT_PLAIN: Final = frozenset({"true", "false", "yes", "no", "on", "off", "y", "n", "null"})
-"""Words other readers of YAML would take for something else than text."""
-
-
-# -- the configuration in force -------------------------------------------------------------------
-
-
-def show(settings: Settings) -> str:
-    """Everything that is in force, defaults included, as YAML that loads to the same settings.
-
-    Secrets are names of files here as they are there. Relative paths have become whole ones.
-    """
-    return "\n".join(_section_lines(settings, "")).rstrip() + "\n"
-
-
-def digest(settings: Settings) -> str:
-    """Names everything that is in force, 16 hex digits: the same for the same settings, however written."""
-    return hashlib.sha256(show(settings).encode()).hexdigest()[:16]
-
-
-def _section_lines(section: Section, indent: str) -> Iterator[str]:
-    for setting in settings_of(type(section)).values():
-        value = getattr(section, setting.attribute)
-        if isinstance(value, Section):
-            below = list(_section_lines(value, f"{indent}  "))
-            yield f"{indent}{setting.name}:{'' if below else ' {}'}"
-            yield from below
-        elif isinstance(value, tuple) and value and isinstance(value[0], Section):
-            yield f"{indent}{setting.name}:"
-            for entry in value:
-                first, *rest = _section_lines(entry, f"{indent}    ")
-                yield f"{indent}  - {first.strip()}"
-                yield from rest
-        elif value is not None:
-            yield f"{indent}{setting.name}: {_yaml(value, setting.shape.unit)}"
-        if not indent:
-            yield ""
-
-
-def _yaml(value: object, unit: str = "") -> str:
-    if isinstance(value, tuple):
-        return f"[{', '.join(_yaml(entry) for entry in value)}]"
-    text = written(value, unit)
-    if not isinstance(value, (str, Path)) or (_PLAIN.fullmatch(text) and text.lower() not in _NOT_PLAIN):
-        return text
-    escaped = (c if c.isprintable() and c not in '"\\' else f"\\U{ord(c):08X}" for c in text)
-    return f'"{"".join(escaped)}"'
 
 
 # -- for editors ----------------------------------------------------------------------------------
@@ -210,7 +160,7 @@ def _row(setting: Setting) -> str:
     elif _default(setting) is None:
         default = "-"
     else:
-        default = f"`{_yaml(setting.field.default, setting.shape.unit)}`"
+        default = f"`{as_yaml(setting.field.default, setting.shape.unit)}`"
     cells = (f"`{setting.name}`", setting.field.description or "", allowed, default)
     return f"| {' | '.join(cells)} |"
 

@@ -10,9 +10,10 @@ import jsonschema
 import pytest
 import yaml
 
+from device.config.effective import show
 from device.config.loader import load, load_all, load_text
 from device.config.model import Settings
-from device.config.schema import generated, json_schema, main, reference, show
+from device.config.schema import generated, json_schema, main, reference
 from device.config.shape import settings_of
 
 ROOT = Path(__file__).parents[3]

@@ -10,8 +10,8 @@ from typing import Any
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from device.config.effective import difference, show
 from device.config.loader import MAX_PROBLEMS, load_text
-from device.config.schema import show
 from device.config.source import text_of
 from device.errors import ConfigError, Problem
 
@@ -28,6 +28,7 @@ def problems_of(text: str) -> tuple[Problem, ...]:
         assert error.problems  # noqa: PT017 - an empty answer would look like no mistake below
         return error.problems
     assert load_text(show(settings), base_dir=BASE) == settings
+    assert load_text(difference(settings), base_dir=BASE) == settings
     return ()
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from device.config.effective import digest
 from device.config.loader import load_text
 from device.config.model import Settings
-from device.config.schema import digest
 from device.credential.pseudonym import Pseudonyms
 from device.errors import ConfigError, GateError
 from device.policy.judge import Judge, nowhere
