@@ -20,6 +20,7 @@ from device.commands.config import DEFAULT_CONFIG, add_config
 from device.commands.doctor import add_doctor
 from device.commands.keys import add_keys
 from device.commands.passes import add_pass
+from device.commands.trace import add_trace
 from device.commands.unseal import add_unseal
 from device.commands.watch import add_watch
 from device.errors import ConfigError, ExitCode, GateError
@@ -296,6 +297,7 @@ def _parser() -> argparse.ArgumentParser:
     events.set_defaults(command=_events)
     add_config(commands)
     add_doctor(commands, config=DEFAULT_CONFIG)
+    add_trace(commands, config=DEFAULT_CONFIG)
     add_watch(commands)
     add_unseal(commands)
     add_keys(commands)

@@ -58,6 +58,18 @@ def pseudonyms_for_a_look(settings: Settings) -> Pseudonyms:
     return pseudonyms_of(settings)
 
 
+def existing_pseudonyms(settings: Settings) -> Pseudonyms:
+    """The same where there must be a key already: others' names for persons are found under no other.
+
+    Raises:
+        GateError: as `pseudonyms_of`; or no key is configured, and none was made here.
+    """
+    own = _own_key_file(settings)
+    if settings.privacy.pseudonym_key_file is None and not own.exists():
+        raise GateError(f"{own}: no such file; without the gate's key nobody is found under a pseudonym")
+    return pseudonyms_of(settings)
+
+
 def identity_keeper_of(settings: Settings) -> IdentityKeeper:
     """What events of this gate keep of who somebody is.
 

@@ -91,6 +91,12 @@ class Pseudonyms:
         """The pseudonym in force; None when there is no identifier."""
         return subject_of(identifier, key=self.key)
 
+    def ever(self, identifier: str) -> tuple[str, ...]:
+        """Every name the person may have in events: under the key in force, and the one before."""
+        keys = (self.key, self.previous)
+        names = (subject_of(identifier, key=key) for key in keys if key is not None)
+        return tuple(name for name in names if name is not None)
+
     def former(self, identifier: str, utc: datetime, *, trusted: bool) -> str | None:
         """What a person was called under the key before; None without one, and after the overlap.
 

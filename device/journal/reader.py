@@ -7,6 +7,7 @@ emptying its log.
 from __future__ import annotations
 
 import contextlib
+import json
 import sqlite3
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
@@ -18,13 +19,15 @@ from device.journal.signing import complaint
 from device.model import EventType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from device.model import StoredEvent
 
 # Rows of one transaction: a few milliseconds.
 PAGE_ROWS: Final = 500
+# Rows that one transaction searches: some tens of milliseconds.
+_SEARCHED_ROWS: Final = 20_000
 # How long a statement waits, while another process recovers the log after a crash.
 _BUSY_TIMEOUT_S: Final = 2.0
 
@@ -40,6 +43,23 @@ class Page:
 
     pruned: Link
     events: tuple[StoredEvent, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cursors:
+    """How far delivery has come, as the file tells: a few events or seconds behind what the daemon knows.
+
+    Attributes:
+        sent: up to here every event was accepted or refused by the broker.
+        confirmed: up to here the district has stored them; 0 where nobody confirms.
+        refused: events that the broker will never take, and why.
+        dropped: spans, first and last, that were given up undelivered because the journal was full.
+    """
+
+    sent: int
+    confirmed: int
+    refused: dict[int, str]
+    dropped: tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +132,38 @@ class JournalReader:
         while events := self.page(next_seq).events:
             yield from events
             next_seq = events[-1].seq + 1
+
+    def of_types(self, words: Iterable[str]) -> Iterator[StoredEvent]:
+        """Every event of these types, oldest first."""
+        where = "WHERE seq BETWEEN ? AND ? AND type IN (SELECT value FROM json_each(?)) ORDER BY seq"
+        yield from self._searched(where, json.dumps(list(words)))
+
+    def mentioning(self, text: str) -> Iterator[StoredEvent]:
+        """Every event whose data hold this text, oldest first."""
+        yield from self._searched("WHERE seq BETWEEN ? AND ? AND instr(data, ?) ORDER BY seq", text)
+
+    def between(self, first: int, last: int) -> Iterator[StoredEvent]:
+        """The events from one number to another, oldest first."""
+        while first <= last and (events := self.page(first).events):
+            yield from (event for event in events if event.seq <= last)
+            first = events[-1].seq + 1
+
+    def cursors(self) -> Cursors:
+        """How far delivery has come."""
+        with self._translated():
+            ask = self._db.execute
+            sent, confirmed = ask("SELECT sent, confirmed FROM journal").fetchone()
+            refused = dict(ask("SELECT seq, why FROM refused").fetchall())
+            dropped = tuple(ask("SELECT first, last FROM dropped ORDER BY first").fetchall())
+        return Cursors(max(sent, confirmed), confirmed, refused, dropped)
+
+    def _searched(self, where: str, value: str) -> Iterator[StoredEvent]:
+        """In short transactions, however few events are found."""
+        last = self.last_seq()
+        for first in range(1, last + 1, _SEARCHED_ROWS):
+            with self._translated():
+                found = tuple(rows(self._db, self.id, where, (first, first + _SEARCHED_ROWS - 1, value)))
+            yield from found
 
     def verify(self, max_breaks: int, *, key: str = "") -> Verification:
         """Reads everything and checks that nothing is missing or changed; stops after `max_breaks`.

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from device.journal.record import as_data, event_type, parse
 from device.journal.salvage import Salvaged, salvage
 from device.journal.writer import Draft
-from device.model import EventType, RescuedEvent
+from device.model import EventType, RescuedEvent, StoredEvent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 # One commit: a scan meanwhile waits no longer than for two events.
 BATCH_EVENTS: Final = 32
+
+_JOURNAL: Final = re.compile(r"[a-z0-9]{1,32}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,3 +78,15 @@ def _draft(found: Salvaged, journal: str, reading: ClockReading) -> Draft:
         clock=reading,
     )
     return Draft(event_type(event).value, as_data(event))
+
+
+def unpacked(carrier: StoredEvent) -> StoredEvent | None:
+    """The event inside a rescued one, under its own journal and number; None where there is none."""
+    if carrier.type != EventType.RESCUED:
+        return None
+    data = parse(carrier.data) or {}
+    match data.get("journal"), data.get("number"), data.get("kind"), data.get("record"):
+        case str(journal), int(number), str(kind), str(record) if _JOURNAL.fullmatch(journal) and number > 0:
+            return StoredEvent(journal, number, kind, record.encode())
+        case _:
+            return None

@@ -17,14 +17,14 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import sqlite3
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from device.errors import JournalError
 from device.journal.chain import link, verify
 from device.journal.record import parse
-from device.model import EventType, StoredEvent
+from device.journal.rescue import unpacked
+from device.model import StoredEvent
 from device.runtime import rfc3339
 from device.service.books import Book, Counts, GateKept, JournalKept
 from device.service.news import Arrived, Broken, GapOpened, GapsClosed, Gone, Presence
@@ -41,8 +41,6 @@ if TYPE_CHECKING:
     from device.service.news import News
     from device.uplink.state import GateState
     from device.uplink.wire import WireEvent
-
-_JOURNAL: Final = re.compile(r"[a-z0-9]{1,32}", re.ASCII)
 
 
 class Store:
@@ -138,7 +136,7 @@ class Store:
                 journal = self._journal(gate, event.journal, direct=True)
                 stored = StoredEvent(event.journal, event.seq, event.type, event.data)
                 news += self._keep(journal, stored, (event.time, now, 0))
-                if (inner := _unpacked(stored)) is not None:
+                if (inner := unpacked(stored)) is not None:
                     other = self._journal(gate, inner.journal, direct=False)
                     news += self._keep(other, inner, ("", now, 1))
             for path, state in states:
@@ -283,15 +281,3 @@ class Store:
             yield
         except sqlite3.Error as error:
             raise JournalError(f"{self._path}: {error}") from error
-
-
-def _unpacked(carrier: StoredEvent) -> StoredEvent | None:
-    """The event inside a rescued one, under its own journal and number; None where there is none."""
-    if carrier.type != EventType.RESCUED:
-        return None
-    data = parse(carrier.data) or {}
-    match data.get("journal"), data.get("number"), data.get("kind"), data.get("record"):
-        case str(journal), int(number), str(kind), str(record) if _JOURNAL.fullmatch(journal) and number > 0:
-            return StoredEvent(journal, number, kind, record.encode())
-        case _:
-            return None

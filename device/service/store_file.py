@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # "Gcon", so that file(1) and this check know the file.
-_APPLICATION_ID: Final = 0x47636F6E
+APPLICATION_ID: Final = 0x47636F6E
 _VERSION: Final = 1
 # Another program that writes into the file must be done by then.
 _BUSY_TIMEOUT_S: Final = 5.0
@@ -61,7 +61,7 @@ CREATE TABLE gone (
     last INTEGER NOT NULL,
     PRIMARY KEY (journal, first)
 ) STRICT, WITHOUT ROWID;
-PRAGMA application_id = {_APPLICATION_ID};
+PRAGMA application_id = {APPLICATION_ID};
 PRAGMA user_version = {_VERSION};
 COMMIT;
 """
@@ -110,7 +110,7 @@ def _prepare(db: sqlite3.Connection) -> str:
     """What keeps the file from being used; empty for nothing."""
     version = db.execute("PRAGMA user_version").fetchone()[0]
     new = version == 0 and not db.execute("SELECT 1 FROM sqlite_master").fetchone()
-    ours = db.execute("PRAGMA application_id").fetchone()[0] == _APPLICATION_ID
+    ours = db.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID
     if not new and not (ours and version == _VERSION):
         return "this is no store of this version"
     if db.execute("PRAGMA journal_mode = WAL").fetchone()[0] != "wal":
@@ -131,7 +131,7 @@ def is_store(path: Path) -> bool:
         JournalError: there is no such file, or it is no database.
     """
     with _reading(path) as db:
-        return int(db.execute("PRAGMA application_id").fetchone()[0]) == _APPLICATION_ID
+        return int(db.execute("PRAGMA application_id").fetchone()[0]) == APPLICATION_ID
 
 
 def read_events(path: Path) -> Iterator[tuple[str, StoredEvent]]:

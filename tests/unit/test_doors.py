@@ -24,7 +24,7 @@ DOORS = {
     "pyzbar": {"decode/zbar.py"},
     "rich": {"demo"},
     "segno": {"demo", "service/passes.py"},
-    "sqlite3": {"journal", "service/store.py", "service/store_file.py"},
+    "sqlite3": {"journal", "service/store.py", "service/store_file.py", "service/trace/district.py"},
     "yaml": {"config"},
     "zxingcpp": {"decode/zxing.py"},
 }
