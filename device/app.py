@@ -12,7 +12,9 @@ import signal
 import sys
 import threading
 from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING, NoReturn
+from zoneinfo import ZoneInfo
 
 from device import __version__
 from device.beat import read_beat
@@ -21,11 +23,14 @@ from device.config.loader import load
 from device.daemon import Daemon
 from device.decode.cause import cause_of
 from device.decode.pool import DecoderPool
+from device.doctor.visit import nightly_look
 from device.errors import ExitCode, GateError, JournalUnusable
 from device.fittings import forwarder_of, frame_source, gpio_panel, input_loop, open_journal, steering_of
 from device.keyring import identity_keeper_of, pseudonyms_of
+from device.landmark import LandmarkDecoder
 from device.logs import set_level, set_up
 from device.model import Lifecycle, LifecycleEvent
+from device.nightly import Nightly
 from device.notify import Notifier
 from device.presentation import Tracker
 from device.rulebook import judge_of, occupancy_of
@@ -163,6 +168,9 @@ def assemble(
     )
     pool.start()
     parts.callback(pool.close)
+    landmark = None
+    if settings.camera.landmark:
+        landmark = LandmarkDecoder(decoder=pool, content=settings.camera.landmark.encode(), clock=clock)
     capture = CaptureLoop(
         source=frame_source(settings, clock),
         slot=slot,
@@ -175,7 +183,7 @@ def assemble(
     inputs = input_loop(settings, journal, panel, clock)
     scan = ScanLoop(
         slot=slot,
-        decoder=pool,
+        decoder=landmark or pool,
         tracker=Tracker(settings.decode.showing_ends_after_s),
         unread_watch=UnreadWatch(
             tell_after_s=TELL_UNREAD_AFTER_S, ends_after_s=settings.decode.showing_ends_after_s
@@ -215,6 +223,8 @@ def assemble(
         journal=journal,
         uplink=uplink,
         panel=panel,
+        nightly=Nightly(clock=clock, timezone=ZoneInfo(settings.gate.timezone)),
+        checkup=partial(nightly_look, settings, clock, unseen_s=landmark.unseen_s if landmark else None),
         configuration=Takeover(
             config=config,
             settings=settings,

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from device.model import ClockReading, Event, StoredEvent
+    from device.model import CheckupEvent, ClockReading, Event, StoredEvent
+    from device.nightly import Nightly
     from device.notify import Notifier
     from device.runtime import Clock, Supervisor
     from device.scan import ScanStats
@@ -211,6 +212,8 @@ class Daemon:
         journal: for lifecycle events, counters and upkeep.
         uplink: for its counters; None when no uplink is configured.
         panel: for its permanent state.
+        nightly: when the gate looks itself over.
+        checkup: does so; blocks for seconds at most.
         configuration: looked at again when `changed` is set.
         clock: for intervals and events.
         notifier: the service manager.
@@ -238,6 +241,8 @@ class Daemon:
         journal: Journal,
         uplink: Uplink | None,
         panel: RestingPanel,
+        nightly: Nightly,
+        checkup: Callable[[], CheckupEvent],
         configuration: Configuration,
         clock: Clock,
         notifier: Notifier,
@@ -258,6 +263,8 @@ class Daemon:
         self._journal = journal
         self._uplink = uplink
         self._panel = panel
+        self._nightly = nightly
+        self._checkup = checkup
         self._configuration = configuration
         self._clock = clock
         self._notifier = notifier
@@ -325,6 +332,8 @@ class Daemon:
         if now - self._upkeep_at >= UPKEEP_EVERY_S:
             self._upkeep_at = now
             self._keep_up()
+        if self._nightly.due():
+            self._try_to_append(self._checkup())
         if self._changed.is_set():
             self._changed.clear()
             self._take_over()

@@ -152,6 +152,11 @@ class Camera(Section):
         le=100,
         description="Openings in a row without a picture, before the program ends and is restarted.",
     )
+    landmark: Text = Field(
+        "",
+        description="Text of a code fixed in view, on the opposite frame, say. It is nobody's; when it has "
+        "not been read for a day, the nightly check says so: the camera is covered, moved or dirty.",
+    )
     picamera2: Picamera2 = Field(Picamera2(), description="Used when `source` is `picamera2`.")
     v4l2: V4l2 = Field(V4l2(), description="Used when `source` is `v4l2`.")
     replay: Replay = Field(Replay(), description="Used when `source` is `replay`.")

@@ -24,6 +24,9 @@ PACE_S: Final = 2.0
 FRAME_WITHIN_S: Final = 5.0
 """A camera that was just opened needs a second."""
 
+LANDMARK_WITHIN_S: Final = 86_400.0
+"""At night the light may be off; in a whole day it was on."""
+
 SLOW_SHARE: Final = 0.8
 """Of the frames a second asked for: with fewer something is wrong, a long exposure or a weak USB port."""
 
@@ -50,6 +53,15 @@ def look_through(
         yield failed("camera", f"{source.name}: {error}", remedy)
     finally:
         source.close()
+
+
+def in_view(unseen_s: float) -> Finding:
+    """Whether the code fixed in view is still read."""
+    check = "landmark"
+    if unseen_s < LANDMARK_WITHIN_S:
+        return ok(check, f"the fixed code was read {unseen_s:.0f} s ago")
+    remedy = "is the camera covered, moved or dirty? `gate-scanner aim` shows what it sees"
+    return failed(check, f"the fixed code has not been read for {unseen_s / 3600:.0f} hours", remedy)
 
 
 def _pace(source: FrameSource, clock: Clock, wanted: float) -> Iterator[Finding]:

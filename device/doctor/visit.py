@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from device import __version__
 from device.decode.pool import DecoderPool
 from device.doctor import broker, camera, machine, record
 from device.doctor.finding import Finding, Level, ok, skipped
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from device.config.model import Settings
     from device.model import ClockReading
     from device.runtime import Clock
+
+log = logging.getLogger(__name__)
 
 _RUNNING: Final = "the running gate has it"
 _STOP_FIRST: Final = "for a full visit first: sudo systemctl stop gate-scanner"
@@ -38,6 +42,23 @@ def quick(
     yield machine.temperature(sys)
     yield machine.memory(proc)
     yield machine.time_of_day(clock)
+
+
+def nightly_look(settings: Settings, clock: Clock, *, unseen_s: Callable[[], float] | None) -> CheckupEvent:
+    """What the gate finds out about itself while it works. Blocks for seconds at most.
+
+    Args:
+        settings: of the gate.
+        clock: for the event.
+        unseen_s: how long the code fixed in view has not been read; None where there is none.
+    """
+    found = [*quick(settings, clock)]
+    if unseen_s is not None:
+        found.append(camera.in_view(unseen_s()))
+    for finding in found:
+        if finding.level in {Level.WARNED, Level.FAILED}:
+            log.warning("%s: %s", finding.check, finding.said)
+    return as_event(found, Occasion.NIGHTLY, __version__, clock.reading())
 
 
 def full(

@@ -3,17 +3,21 @@ from __future__ import annotations
 import logging
 import threading
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from device.beat import read_beat
 from device.daemon import Change, Daemon
 from device.errors import ConfigError, GateError, JournalFull, Problem, WorkerDied
-from device.model import CoverageEvent, Cue, Event, LifecycleEvent, StoredEvent, Why
+from device.model import CheckupEvent, CoverageEvent, Cue, Event, LifecycleEvent, Occasion, StoredEvent, Why
+from device.nightly import Nightly
 from device.notify import Notifier
-from device.runtime import LatestSlot, Supervisor, SystemClock, Worker
+from device.runtime import Clock, LatestSlot, Supervisor, SystemClock, Worker
 from device.scan import ScanStats
+from tests.support.clock import ManualClock
 
 
 @dataclass
@@ -105,8 +109,9 @@ class FakeConfiguration:
 class Life:
     """A daemon whose workers only wait, run in a thread of the test's own."""
 
-    def __init__(self, folder: Path, *, intake_dies: bool = False) -> None:
+    def __init__(self, folder: Path, *, intake_dies: bool = False, night: Clock | None = None) -> None:
         clock = SystemClock()
+        night = night or ManualClock()
         self.capture = FakeCapture()
         self.beat = folder / "beat.json"
         self.journal, self.panel, self.scan = FakeJournal(), FakePanel(), FakeScan()
@@ -126,6 +131,10 @@ class Life:
             capture=self.capture,
             scan=self.scan,
             inputs=None,
+            nightly=Nightly(clock=night, timezone=ZoneInfo("Asia/Ho_Chi_Minh")),
+            checkup=lambda: CheckupEvent(
+                Occasion.NIGHTLY, (), (), ("card_writes",), (), "0", night.reading()
+            ),
             journal=self.journal,
             uplink=None,
             panel=self.panel,
@@ -224,6 +233,19 @@ def test_the_next_start_tells_until_when_the_last_run_was_there(tmp_path: Path) 
     assert started.detail == "same_boot"
     assert started.before is not None
     assert started.before.uptime_ms <= started.clock.uptime_ms
+
+
+def checkups(life: Life) -> list[Event]:
+    return [event for event in life.journal.events if isinstance(event, CheckupEvent)]
+
+
+def test_at_night_the_gate_looks_itself_over_once(tmp_path: Path) -> None:
+    life = Life(tmp_path, night=ManualClock(wall=datetime(2026, 3, 1, 20, 30, tzinfo=UTC)))  # 03:30 there
+    life.thread.start()
+    with life.journal.changed:
+        assert life.journal.changed.wait_for(lambda: checkups(life), 20)
+    life.end()
+    assert len(checkups(life)) == 1
 
 
 def test_the_end_closes_the_coverage_ledger(tmp_path: Path) -> None:

@@ -1,0 +1,61 @@
+"""A code fixed in view: it is nobody's, and while it is read the camera is uncovered and in its place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from device.model import Corners, Frame, Symbol
+    from device.runtime import Clock
+
+
+class Look(Protocol):
+    """See `device.scan.Look`."""
+
+    @property
+    def symbols(self) -> tuple[Symbol, ...]: ...
+    @property
+    def unread(self) -> tuple[Corners, ...]: ...
+
+
+class Decoder(Protocol):
+    """See `device.scan.Decoder`."""
+
+    def look(self, frame: Frame) -> Look:
+        """Blocks up to the decoder's deadline. Raises DecoderDied."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Without:
+    symbols: tuple[Symbol, ...]
+    unread: tuple[Corners, ...]
+
+
+class LandmarkDecoder:
+    """A decoder that keeps one code to itself. `look` belongs to one thread, `unseen_s` to any.
+
+    Args:
+        decoder: finds it, among others.
+        content: of the fixed code.
+        clock: to say how long ago.
+    """
+
+    def __init__(self, *, decoder: Decoder, content: bytes, clock: Clock) -> None:
+        self._decoder = decoder
+        self._content = content
+        self._clock = clock
+        self._seen_at = clock.monotonic()
+
+    def look(self, frame: Frame) -> Look:
+        """As the decoder's own, without the fixed code; blocks and raises as it does."""
+        look = self._decoder.look(frame)
+        others = tuple(symbol for symbol in look.symbols if symbol.content != self._content)
+        if len(others) < len(look.symbols):
+            self._seen_at = self._clock.monotonic()
+        return _Without(others, look.unread)
+
+    def unseen_s(self) -> float:
+        """How long it has not been read, seconds; since the start at most."""
+        return self._clock.monotonic() - self._seen_at
