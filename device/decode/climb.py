@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 # Repairs tried in one frame: each costs as much as several looks.
 _MAX_REPAIRS = 6
 # Repairs of one symbol in one frame: further findings of it hardly differ.
-_MAX_REPAIRS_A_PLACE = 4
+_MAX_REPAIRS_A_PLACE = 3
 # A repair may begin when it is expected to end within the budget; a dear one within so much of it: it would
 # never begin otherwise. It is interrupted in any case when the budget is spent.
 _DEAR_SHARE = 0.5

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 import cv2
 import numpy as np
 
+from device.decode.located import Located
 from device.decode.zbar import Zbar
 from device.decode.zxing import Binariser, Zxing
 
@@ -130,9 +131,10 @@ def further_steps(engines: Sequence[str]) -> tuple[Step, ...]:
     steps: list[Step] = []
     if "zxing" in engines:
         local = Zxing()
-        overall = Zxing(binariser=Binariser.GLOBAL)
+        overall = Zxing(binariser=Binariser.GLOBAL, unread=False)
         steps += [
             Step("zxing/overall", _as_is, overall, wide=True),
+            Step("eyes", _as_is, Located()),
             Step("zxing/enlarged", _enlarged, local, scale=2.0),
             Step("zxing/relief", _relief, local),
             Step("zxing/soft-relief", _soft_relief, local),
