@@ -23,6 +23,7 @@ from functools import partial
 from pathlib import Path
 from statistics import median, quantiles
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from device.credential import base45
 from device.credential.pseudonym import SUBJECT_BYTES, Pseudonyms
@@ -30,8 +31,10 @@ from device.credential.registry import PERSONAL_KINDS, parse
 from device.credential.signing import Grant, SigningKey, cwt_pass, jws_pass
 from device.credential.trust import parse_trust
 from device.policy.judge import Judge, never
-from device.policy.lists import Lists, Subjects, parse_list
+from device.policy.lists import Lists
+from device.policy.listtext import parse_list
 from device.policy.rules import Rules
+from device.policy.subjects import Subjects
 from device.runtime import SystemClock
 from device.service.passes import trust_entry
 
@@ -129,10 +132,10 @@ def hostile(unit: float) -> dict[str, float]:
 
 def lists(entries: int) -> dict[str, float]:
     """Reading a list file of that many identifiers, its memory, and a look-up."""
-    text = "\n".join(f"{number:012}" for number in range(entries))
+    lines = [f"{number:012}" for number in range(entries)]
     key = secrets.token_bytes(32)
     began = time.perf_counter()
-    parsed = parse_list(text, key=key)
+    parsed = parse_list(lines, key=key, timezone=ZoneInfo("UTC"))
     read_s = time.perf_counter() - began
     tracemalloc.start()
     kept = Subjects(secrets.token_hex(SUBJECT_BYTES) for _ in range(entries))
@@ -144,7 +147,7 @@ def lists(entries: int) -> dict[str, float]:
         _ = absent in kept
     look_up_us = (time.perf_counter() - began) / LOOK_UPS * 1e6
     figures = {
-        "entries": len(parsed.subjects),
+        "entries": len(parsed.content),
         "read_s": round(read_s, 2),
         "held_mb": round(held / 1e6, 1),
         "peak_mb": round(peak / 1e6, 1),

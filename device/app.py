@@ -28,12 +28,13 @@ from device.errors import ExitCode, GateError, JournalUnusable
 from device.fittings import forwarder_of, frame_source, gpio_panel, input_loop, open_journal, steering_of
 from device.keyring import identity_keeper_of, pseudonyms_of
 from device.landmark import LandmarkDecoder
+from device.lists.library import Librarian
 from device.logs import set_level, set_up
 from device.model import Lifecycle, LifecycleEvent
 from device.nightly import Nightly
 from device.notify import Notifier
 from device.presentation import Tracker
-from device.rulebook import judge_of, occupancy_of
+from device.rulebook import judge_of, library_of, occupancy_of
 from device.runtime import LatestSlot, Supervisor, SystemClock, Worker
 from device.scan import ScanLoop
 from device.takeover import Takeover
@@ -54,6 +55,9 @@ SCAN_DEADLINE_S = 15.0
 
 PANEL_DEADLINE_S = 5.0
 """Its thread wakes at least once a second."""
+
+LISTS_DEADLINE_S = 60.0
+"""It beats every few seconds, but a list of a million entries is hashed and put on a slow card in one go."""
 
 FORWARDER_DEADLINE_S = 15.0
 """It beats four times a second, but the journal it reads may block while the card is slow."""
@@ -158,7 +162,8 @@ def assemble(
         )
     occupancy = occupancy_of(settings, clock)
     pseudonyms, identities = pseudonyms_of(settings), identity_keeper_of(settings)
-    judge = judge_of(settings, clock, pseudonyms=pseudonyms, presence=occupancy.presence)
+    library = library_of(settings, clock, pseudonyms=pseudonyms)
+    judge = judge_of(settings, clock, pseudonyms=pseudonyms, library=library, presence=occupancy.presence)
     pool = DecoderPool(
         engines=settings.decode.engines,
         deadline_ms=settings.decode.deadline_ms,
@@ -210,6 +215,10 @@ def assemble(
         Worker("scan", scan.body, deadline_s=SCAN_DEADLINE_S, clock=clock),
         Worker("capture", capture.body, deadline_s=capture.silence_s, clock=clock, join_s=capture.stop_s),
     ]
+    librarian = Librarian(
+        library=library, go_by=judge.go_by, recorder=journal, clock=clock, version=__version__
+    )
+    intake.append(Worker("lists", librarian.body, deadline_s=LISTS_DEADLINE_S, clock=clock))
     if inputs is not None:
         intake.append(Worker("inputs", inputs.body, deadline_s=SCAN_DEADLINE_S, clock=clock))
     beat = settings.journal.path.with_name("beat.json")
@@ -220,6 +229,7 @@ def assemble(
         capture=capture,
         scan=scan,
         inputs=inputs,
+        lists=library,
         journal=journal,
         uplink=uplink,
         panel=panel,
@@ -233,6 +243,7 @@ def assemble(
             sealed_to=identities.sealed_to,
             presence=occupancy.presence,
             scan=scan,
+            librarian=librarian,
         ),
         clock=clock,
         notifier=notifier,

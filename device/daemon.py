@@ -175,6 +175,20 @@ class Scan(Protocol):
         ...
 
 
+class ListStanding(Protocol):
+    """How a list stands; as a text, for people."""
+
+    def as_json(self) -> dict[str, object]: ...
+
+
+class Lists(Protocol):
+    """The lists, as the main thread uses them."""
+
+    def standings(self) -> tuple[ListStanding, ...]:
+        """Never blocks."""
+        ...
+
+
 class Slot(Protocol):
     """The hand-off between capture and scan, as the main thread sees it."""
 
@@ -209,6 +223,7 @@ class Daemon:
         capture: for its counters.
         scan: for its counters.
         inputs: for its counters; None when nothing is wired.
+        lists: for their versions and ages.
         journal: for lifecycle events, counters and upkeep.
         uplink: for its counters; None when no uplink is configured.
         panel: for its permanent state.
@@ -238,6 +253,7 @@ class Daemon:
         capture: Capture,
         scan: Scan,
         inputs: Inputs | None,
+        lists: Lists,
         journal: Journal,
         uplink: Uplink | None,
         panel: RestingPanel,
@@ -260,6 +276,7 @@ class Daemon:
         self._capture = capture
         self._scan = scan
         self._inputs = inputs
+        self._lists = lists
         self._journal = journal
         self._uplink = uplink
         self._panel = panel
@@ -405,11 +422,13 @@ class Daemon:
                 "confirmed": uplink.confirmed,
             }
             broker = "broker connected" if uplink.connected else "broker away"
+        standings = self._lists.standings()
+        status["lists"] = [one.as_json() for one in standings]
         log.debug("status", extra={"fields": {"status": status}})
         self._notifier.status(
             f"{self._resting}: {scan.presented} shown, {scan.granted} granted, {scan.denied} denied, "
             f"{scan.attention} wrong code; {self._passed()}{journal.pending} to deliver, {broker}"
-            f"{self._refused}"
+            f"{self._refused}" + "".join(f"; {one}" for one in standings)
         )
 
     def _passed(self) -> str:

@@ -13,6 +13,7 @@
     ├── JournalError         (OSError)          nothing can be recorded: nobody is granted
     │   ├── JournalFull                         the configured bound is reached and may not be pruned
     │   └── JournalUnusable                     it cannot be opened at all; exit 74
+    ├── ListError            (ValueError)       district: a list is no good; the one in force stays
     ├── UplinkError          (ConnectionError)  network: the journal keeps the events, retried for ever
     └── WorkerDied           (RuntimeError)     us: exit 70, systemd starts the process again
 
@@ -97,6 +98,18 @@ class JournalFull(JournalError):
 
 class JournalUnusable(JournalError):
     """The journal cannot be opened, not even anew."""
+
+
+class ListError(GateError, ValueError):
+    """A list is broken, not signed as it must be, not for this gate, or older. The one in force stays.
+
+    Attributes:
+        word: what is wrong, one fixed word for events.
+    """
+
+    def __init__(self, word: str, message: str) -> None:
+        super().__init__(message)
+        self.word = word
 
 
 class UplinkError(GateError, ConnectionError):

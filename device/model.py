@@ -185,6 +185,7 @@ class Reason(StrEnum):
     EXPIRED = "expired"
     DENIED_BY_LIST = "denied_by_list"
     NOT_ON_LIST = "not_on_list"
+    NOT_EXPECTED = "not_expected"
     WRONG_GATE = "wrong_gate"
     OUTSIDE_HOURS = "outside_hours"
     CLOCK_NOT_TRUSTED = "clock_not_trusted"
@@ -330,6 +331,22 @@ class CredentialRef:
 
 
 @dataclass(frozen=True, slots=True)
+class ListInForce:
+    """A list that a decision was made under.
+
+    Attributes:
+        name: `deny`, `allow`, `roster` or `trust`.
+        version: as the district numbers it; None for a file without.
+        age_s: seconds since it was issued (a file without a date: since it was written); None while the
+            clock is not trusted.
+    """
+
+    name: str
+    version: int | None
+    age_s: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class ScanEvent:
     """One presentation and its verdict; `data` of `gate.scan.v1`.
 
@@ -342,6 +359,7 @@ class ScanEvent:
         rules: fingerprint of the rules and lists in force, 16 hex digits.
         engine: what read the symbol.
         latency_ms: from the frame's capture to the decision.
+        lists: the lists in force, by name; None where none is configured.
     """
 
     direction: Direction
@@ -352,6 +370,7 @@ class ScanEvent:
     rules: str
     engine: str
     latency_ms: int
+    lists: tuple[ListInForce, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -443,6 +462,8 @@ class Lifecycle(StrEnum):
     JOURNAL_REPLACED = "journal_replaced"
     CONFIGURED = "configured"
     CONFIGURATION_REFUSED = "configuration_refused"
+    LIST_TAKEN = "list_taken"
+    LIST_REFUSED = "list_refused"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,16 +6,21 @@ Beside `app.py`, because `gate-scanner explain` asks the same judge without any 
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from device.credential.flaw import Flawed
 from device.credential.pseudonym import Pseudonyms
 from device.credential.registry import PERSONAL_KINDS
-from device.credential.trust import NOBODY, Trust, parse_trust
+from device.credential.signature import Algorithm, PublicKey
 from device.errors import GateError, JournalError
 from device.journal.recall import newest_scans
+from device.lists.library import Library, TrustFile
+from device.lists.reading import ListReader
+from device.lists.shelf import Shelf
 from device.policy.judge import Judge, nowhere
-from device.policy.lists import Lists, Subjects, parse_list
+from device.policy.lists import ListKind, Lists
 from device.policy.occupancy import MAX_REMEMBERED, Occupancy, rebuild
 from device.policy.rules import Hours, PassbackMode, Rules
 
@@ -25,9 +30,44 @@ if TYPE_CHECKING:
     from device.config.model import Settings
     from device.model import ScanEvent
     from device.policy.judge import Whereabouts
+    from device.policy.listfile import Verify
     from device.runtime import Clock
 
 log = logging.getLogger(__name__)
+
+
+def library_of(settings: Settings, clock: Clock, *, pseudonyms: Pseudonyms) -> Library:
+    """The lists and keys of a configured gate, not opened yet.
+
+    Args:
+        settings: complete and valid.
+        clock: for what takes effect later, and ages.
+        pseudonyms: what persons are called.
+
+    Raises:
+        GateError: a key that may sign lists cannot be read.
+    """
+    policy = settings.policy
+    audiences = _audiences(settings)
+    files = {
+        ListKind.DENY: policy.deny_list,
+        ListKind.ALLOW: policy.allow_list,
+        ListKind.ROSTER: policy.roster,
+    }
+    reader = ListReader(
+        keys=_list_keys(policy.list_keys) if policy.list_keys else None,
+        pseudonym_key=pseudonyms.key,
+        pseudonym_ids=pseudonyms.key_ids,
+        audiences=audiences,
+        timezone=ZoneInfo(settings.gate.timezone),
+    )
+    shelf = Shelf(
+        files={kind: path for kind, path in files.items() if path is not None},
+        kept=settings.journal.path.with_name("lists"),
+        reader=reader,
+        clock=clock,
+    )
+    return Library(shelf, TrustFile(settings.credentials.trust_list, audiences))
 
 
 def judge_of(
@@ -35,19 +75,23 @@ def judge_of(
     clock: Clock,
     *,
     pseudonyms: Pseudonyms,
+    library: Library | None = None,
     presence: Whereabouts = nowhere,
 ) -> Judge:
-    """The judge of a configured gate; `gate-scanner explain` asks the same one, without a `presence`.
+    """The judge of a configured gate, and its library opened: the list files are read.
 
-    Reads the list files.
+    `gate-scanner explain` asks the same one, without a `presence` and with a library for once.
 
     Raises:
-        GateError: one of them cannot be read.
+        GateError: one of them cannot be used.
     """
     policy = settings.policy
     rules = Rules(
         accept=frozenset(policy.accept),
-        hours=tuple(Hours(h.weekdays, h.opens, h.closes) for h in policy.hours),
+        hours=tuple(
+            Hours(h.weekdays, h.opens, h.closes, h.effective_from, h.effective_until) for h in policy.hours
+        ),
+        closed_on=frozenset(policy.closed_on),
         timezone=ZoneInfo(settings.gate.timezone),
         repeat_s=policy.repeat_s,
         untrusted_clock=policy.untrusted_clock,
@@ -58,18 +102,16 @@ def judge_of(
         forget_after_s=policy.passback.forget_after_s,
         capacity=policy.capacity,
     )
-    lists = Lists(
-        deny=_list(policy.deny_list, pseudonyms.key) if policy.deny_list else Subjects(),
-        allow=_list(policy.allow_list, pseudonyms.key) if policy.allow_list else None,
-    )
+    library = library or library_of(settings, clock, pseudonyms=pseudonyms)
+    holdings = library.open()
     return Judge(
         rules=rules,
-        lists=lists,
+        lists=holdings.lists,
         pseudonyms=pseudonyms,
         poster_hosts=frozenset(settings.credentials.poster_hosts),
         clock=clock,
         presence=presence,
-        trust=_trust(settings.credentials.trust_list, rules.audiences),
+        trust=holdings.trust,
     )
 
 
@@ -115,26 +157,18 @@ def _audiences(settings: Settings) -> frozenset[str]:
     return frozenset((*own, *settings.credentials.audiences))
 
 
-def _trust(path: Path | None, audiences: frozenset[str]) -> Trust:
-    if path is None:
-        return NOBODY
-    parsed = parse_trust(_text(path), audiences=audiences)
-    for problem in parsed.problems:
-        log.warning("%s: left out: %s", path, problem)
-    log.info("%s: %d keys, %d for other gates", path, len(parsed.trust), parsed.elsewhere)
-    return parsed.trust
+def _list_keys(paths: tuple[Path, ...]) -> dict[str, Verify]:
+    found: dict[str, Verify] = {}
+    for path in paths:
+        try:
+            key = PublicKey.from_pem(path.read_bytes())
+        except Flawed:
+            raise GateError(f"{path}: no public key") from None
+        except OSError as error:
+            raise GateError(f"{path}: {error.strerror}") from error
+        found[key.kid.hex()] = partial(_is_signed_by, key)
+    return found
 
 
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8", errors="replace")
-    except OSError as error:
-        raise GateError(f"{path}: {error.strerror}") from error
-
-
-def _list(path: Path, key: bytes) -> Subjects:
-    parsed = parse_list(_text(path), key=key)
-    for problem in parsed.problems:
-        log.warning("%s:%d: left out: %s", path, problem.line, problem.message)
-    log.info("%s: %d entries, %d unusable", path, len(parsed.subjects), parsed.unusable)
-    return parsed.subjects
+def _is_signed_by(key: PublicKey, signature: bytes, message: bytes) -> bool:
+    return key.verifies(Algorithm.EDDSA, message, signature)

@@ -118,11 +118,6 @@ class Judge(Protocol):
         """Never raises: hostile content is an answer. `granted_at` knows identities, on `Clock.monotonic`."""
         ...
 
-    @property
-    def fingerprint(self) -> str:
-        """Names the rules and lists in force, 16 hex digits."""
-        ...
-
 
 @dataclass(frozen=True, slots=True)
 class ScanStats:
@@ -244,8 +239,7 @@ class ScanLoop:
         )
 
     def _answer(self, presentation: Presentation, frame: Frame) -> None:
-        judge = self._judge  # may be another one by the end
-        answer = judge.judge(presentation.content, self._granted_at.get)
+        answer = self._judge.judge(presentation.content, self._granted_at.get)
         verdict = answer.verdict
         now, reading = self._clock.monotonic(), self._clock.reading()
         event = ScanEvent(
@@ -254,9 +248,10 @@ class ScanLoop:
             reason=verdict.reason,
             credential=self._identities.keep(answer.credential, answer.ref, verdict, reading),
             clock=reading,
-            rules=judge.fingerprint,
+            rules=answer.rules,
             engine=presentation.engine,
             latency_ms=round((now - frame.captured_at) * 1000),
+            lists=answer.lists,
         )
         try:
             stored = self._recorder.append(event)

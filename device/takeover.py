@@ -15,14 +15,18 @@ from device.config.model import Credentials, Policy, Service
 from device.daemon import Change
 from device.keyring import identity_keeper_of, pseudonyms_of
 from device.logs import set_level
-from device.rulebook import asks_the_past, judge_of
+from device.rulebook import asks_the_past, judge_of, library_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from device.config.model import Settings
     from device.credential.pseudonym import Pseudonyms
+    from device.credential.trust import Trust
+    from device.lists.library import Library
     from device.policy.judge import Judge, Whereabouts
+    from device.policy.lists import Lists
     from device.runtime import Clock
 
 
@@ -31,6 +35,14 @@ class Ruled(Protocol):
 
     def rule_by(self, judge: Judge) -> None:
         """Decides by other rules from the next code on; never blocks."""
+        ...
+
+
+class LooksAfter(Protocol):
+    """The librarian, as far as a change goes."""
+
+    def look_after(self, library: Library, go_by: Callable[[Lists, Trust], None]) -> None:
+        """Looks after other lists from now on; never blocks."""
         ...
 
 
@@ -45,6 +57,7 @@ class Takeover:
         sealed_to: id of the key identities are sealed to now; empty for none.
         presence: who is inside; goes on under other rules.
         scan: whose rules change.
+        librarian: who looks after their lists.
     """
 
     def __init__(
@@ -57,6 +70,7 @@ class Takeover:
         sealed_to: str,
         presence: Whereabouts,
         scan: Ruled,
+        librarian: LooksAfter,
     ) -> None:
         self._config = config
         self._settings = settings
@@ -65,6 +79,7 @@ class Takeover:
         self._sealed_to = sealed_to
         self._presence = presence
         self._scan = scan
+        self._librarian = librarian
 
     @property
     def digest(self) -> str:
@@ -82,7 +97,10 @@ class Takeover:
         """
         settings = load(self._config)
         pseudonyms = pseudonyms_of(settings)
-        judge = judge_of(settings, self._clock, pseudonyms=pseudonyms, presence=self._presence)
+        library = library_of(settings, self._clock, pseudonyms=pseudonyms)
+        judge = judge_of(
+            settings, self._clock, pseudonyms=pseudonyms, library=library, presence=self._presence
+        )
         keys = pseudonyms, identity_keeper_of(settings).sealed_to
         if keys != (self._pseudonyms, self._sealed_to) or needs_other_parts(self._settings, settings):
             return Change(digest(settings), apply=None)
@@ -90,6 +108,7 @@ class Takeover:
         def apply() -> None:
             self._settings = settings
             self._scan.rule_by(judge)
+            self._librarian.look_after(library, judge.go_by)
             set_level(settings.service.log_level)
 
         return Change(digest(settings), apply)

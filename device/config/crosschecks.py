@@ -15,6 +15,7 @@ from device.policy.rules import PassbackMode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from device.config.model import Section
     from device.config.nodes import Document, Loc
@@ -110,6 +111,10 @@ def _camera(camera: Camera, draft: Draft) -> Iterator[Problem]:
 
 
 def _hours(hours: Hours, loc: Loc, draft: Draft) -> Iterator[Problem]:
+    first, last = hours.effective_from, hours.effective_until
+    if first is not None and last is not None and last < first:
+        message = f"effective_until is before effective_from, {first}"
+        yield draft.document.problem((*loc, "effective_until"), message, "is it the other way round?")
     if hours.opens == hours.closes != _MIDNIGHT:
         message = f"from and to are both {written(hours.opens)}: is it open or not?"
         hint = "for the whole day write from: 00:00 and to: 24:00"
@@ -117,16 +122,28 @@ def _hours(hours: Hours, loc: Loc, draft: Draft) -> Iterator[Problem]:
 
 
 def _policy(policy: Policy, draft: Draft) -> Iterator[Problem]:
-    if policy.deny_list is not None and policy.deny_list == policy.allow_list:
-        line = draft.document.of_value(("policy", "deny_list")).line
-        message = f"this file is deny_list too (line {line}): nobody could pass"
-        yield draft.document.problem(("policy", "allow_list"), message, "each list needs a file of its own")
+    yield from _one_list_twice(policy, draft)
     mode, direction = ("policy", "passback", "mode"), ("gate", "direction")
     gate = draft.sections.get(("gate",))
     both = isinstance(gate, Gate) and gate.direction is Direction.BOTH
     if policy.passback.mode is not PassbackMode.OFF and both and draft.is_sure(mode, direction):
         message = "at a gate for both directions nobody passes the same way twice"
         yield draft.document.problem(mode, message, "write direction: in or out below gate:")
+
+
+def _one_list_twice(policy: Policy, draft: Draft) -> Iterator[Problem]:
+    owners: dict[Path, str] = {}
+    for name, path in (
+        ("deny_list", policy.deny_list),
+        ("allow_list", policy.allow_list),
+        ("roster", policy.roster),
+    ):
+        owner = owners.setdefault(path, name) if path is not None else name
+        if owner != name:
+            line = draft.document.of_value(("policy", owner)).line
+            outcome = ": nobody could pass" if owner == "deny_list" else ""
+            message = f"this file is {owner} too (line {line}){outcome}"
+            yield draft.document.problem(("policy", name), message, "each list needs a file of its own")
 
 
 def _privacy(privacy: Privacy, draft: Draft) -> Iterator[Problem]:

@@ -232,6 +232,15 @@ class Hours(Section):
         examples=["18:00"],
     )
 
+    effective_from: Date | None = Field(
+        None,
+        description="The first day it begins on. Left out: it is in force already.",
+        examples=["2026-09-05"],
+    )
+    effective_until: Date | None = Field(
+        None, description="The last day it begins on. Left out: until it is changed.", examples=["2027-05-31"]
+    )
+
     @property
     def weekdays(self) -> frozenset[int]:
         """The days as numbers; 0 is Monday."""
@@ -263,8 +272,30 @@ class Policy(Section):
     hours: tuple[Hours, ...] = Field(
         (), max_length=32, description="Opening hours. None at all: always open."
     )
-    deny_list: ListFile | None = Field(None, description="Who is refused: one identifier a line.")
-    allow_list: ListFile | None = Field(None, description="Who alone may pass: one identifier a line.")
+    closed_on: tuple[Date, ...] = Field(
+        (),
+        max_length=366,
+        description="Days on which the gate does not open; a night that began the day before goes on.",
+        examples=[["2027-02-06"]],
+    )
+    deny_list: ListFile | None = Field(
+        None,
+        description="Who is refused: one identifier a line, or a list as `gate-scanner list make` makes it.",
+    )
+    allow_list: ListFile | None = Field(
+        None, description="Who alone may pass, beside those on the roster; written like the deny list."
+    )
+    roster: ListFile | None = Field(
+        None,
+        description="Who alone may pass, beside those on the allow list, each within times of their own: "
+        "identifier, from, until.",
+    )
+    list_keys: tuple[PublicKeyFile, ...] = Field(
+        (),
+        max_length=8,
+        description="Public Ed25519 keys of who may issue lists, PEM. With them a list that none of them has "
+        "signed is refused, and the one in force stays. Left out: lists need no signature.",
+    )
     repeat_s: Seconds = Field(
         10.0,
         ge=0,

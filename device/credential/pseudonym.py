@@ -56,6 +56,10 @@ def subject_of(identifier: str, *, key: bytes) -> str | None:
     return digest[:SUBJECT_BYTES].hex()
 
 
+def _id_of(key: bytes) -> str:
+    return hmac.digest(key, _KEY_ID_OF, "sha256")[:_KEY_ID_BYTES].hex()
+
+
 @dataclass(frozen=True, slots=True)
 class Pseudonyms:
     """The key subjects are made with and, in an overlap, the one before. Immutable; safe from any thread.
@@ -79,13 +83,17 @@ class Pseudonyms:
         for key in (self.key, self.previous):
             if key is not None and len(key) < MIN_KEY_BYTES:
                 raise ValueError(f"the pseudonym key needs at least {MIN_KEY_BYTES} bytes")
-        digest = hmac.digest(self.key, _KEY_ID_OF, "sha256")
-        object.__setattr__(self, "key_id", digest[:_KEY_ID_BYTES].hex())
+        object.__setattr__(self, "key_id", _id_of(self.key))
 
     @classmethod
     def for_once(cls) -> Self:
         """Under a key that nobody has again: for those who only ask."""
         return cls(secrets.token_bytes(KEY_BYTES))
+
+    @property
+    def key_ids(self) -> tuple[str, ...]:
+        """Names of the keys whose pseudonyms are known here, that of `key` first."""
+        return (self.key_id,) if self.previous is None else (self.key_id, _id_of(self.previous))
 
     def subject(self, identifier: str) -> str | None:
         """The pseudonym in force; None when there is no identifier."""

@@ -6,6 +6,7 @@ ES256 with P-256 and nothing else, PS256 with RSA of at least 2,048 bits, EdDSA 
 
 from __future__ import annotations
 
+import hashlib
 from enum import Enum, auto
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -20,6 +21,9 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from device.credential.flaw import Flawed
+
+KID_BYTES = 8
+"""As in health certificates: enough to find a key, not meant to prove anything."""
 
 _COORDINATE_BYTES = 32
 _MIN_RSA_BITS = 2048
@@ -75,6 +79,11 @@ class PublicKey:
         except (ValueError, TypeError, UnsupportedAlgorithm):
             raise Flawed("key") from None
         return cls(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
+
+    @property
+    def kid(self) -> bytes:
+        """Names the key, as `SigningKey.kid` does: the beginning of the hash of its form in a file."""
+        return hashlib.sha256(self.spki).digest()[:KID_BYTES]
 
     def verifies(self, algorithm: Algorithm, message: bytes, signature: bytes) -> bool:
         """Whether this key made the signature, by this algorithm. Raises nothing."""

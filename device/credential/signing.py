@@ -28,13 +28,10 @@ from device.credential import base45, cbor
 from device.credential.cose import ROTATING_CODE, open_sign1, to_be_signed
 from device.credential.cwt import ONCE, ROTATES
 from device.credential.flaw import Flawed
-from device.credential.signature import Algorithm
+from device.credential.signature import KID_BYTES, Algorithm
 
 if TYPE_CHECKING:
     from datetime import datetime
-
-KID_BYTES = 8
-"""As in health certificates: enough to find the key, not meant to prove anything."""
 
 _COSE_NAMES = {Algorithm.EDDSA: -8, Algorithm.ES256: -7}
 _JOSE_NAMES = {Algorithm.EDDSA: "EdDSA", Algorithm.ES256: "ES256"}

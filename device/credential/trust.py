@@ -112,11 +112,13 @@ class ParsedTrust:
     Attributes:
         trust: the usable keys.
         elsewhere: how many usable keys are trusted at other gates only, and so not here.
+        version: of the list, as it says; None when it says none.
         problems: what is wrong, one sentence each, naming the entry by its number from 1.
     """
 
     trust: Trust = field(default_factory=Trust)
     elsewhere: int = 0
+    version: int | None = None
     problems: tuple[str, ...] = ()
 
 
@@ -125,7 +127,8 @@ def parse_trust(text: str, *, audiences: frozenset[str] | None = frozenset()) ->
 
     `kid` and `spki` are base64 (DER), `uses` the words of `Use`, times RFC 3339. `kid_text` stands for `kid`
     where messages are JWS, whose kid is a text. A `rotation_secret` (base64) makes the file a secret. `gates`
-    names where the key counts; without it, everywhere. Pure; raises nothing.
+    names where the key counts; without it, everywhere. A `version` beside `keys` is told in events. Pure;
+    raises nothing.
 
     Args:
         text: of the file.
@@ -151,7 +154,10 @@ def parse_trust(text: str, *, audiences: frozenset[str] | None = frozenset()) ->
             elsewhere += 1
         else:
             keys.append(key)
-    return ParsedTrust(Trust(keys), elsewhere, tuple(problems))
+    version = document.get("version")
+    return ParsedTrust(
+        Trust(keys), elsewhere, version if type(version) is int and version > 0 else None, tuple(problems)
+    )
 
 
 def _complaint(error: Exception) -> str:

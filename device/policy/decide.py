@@ -13,8 +13,9 @@ The order of checks is the order of what a person should be told first:
  9. needs the time, which is not trusted   DENIED     clock_not_trusted   policy.untrusted_clock
 10. not yet or no longer valid             DENIED     not_yet_valid, expired
 11. its changing code is not of now        DENIED     replayed
-12. not on the allow list                  DENIED     not_on_list         policy.allow_list
-13. outside opening hours                  DENIED     outside_hours       policy.hours
+12. on neither allow list nor roster       DENIED     not_on_list         policy.allow_list, policy.roster
+    on the roster, for another time        DENIED     not_expected        policy.roster
+13. outside opening hours                  DENIED     outside_hours       policy.hours, policy.closed_on
 14. good for one passage, and used         DENIED     replayed
 15. granted a moment ago                   GRANTED    already_shown       policy.repeat_s
 16. went this way before, and not back     DENIED     passback            policy.passback.mode
@@ -23,10 +24,11 @@ The order of checks is the order of what a person should be told first:
 19. nothing against it                     GRANTED    ok                  policy.accept
 
 The deny list comes before everything that time can change, so that a denied person is denied for the
-same reason at every hour. With `untrusted_clock: accept` checks 9, 10, 11 and 13 are left out while the clock
-is not trusted, and a grant carries the detail `clock_not_trusted`. A repeated code is decided anew each time:
-only a grant is remembered. A pass for one passage is not granted again even a moment later: the next one in
-the queue might show it. Who is inside is known of persons with an identifier only, see `occupancy`.
+same reason at every hour. With `untrusted_clock: accept` checks 9, 10, 11 and 13 and the times of a roster
+are left out while the clock is not trusted, and a grant carries the detail `clock_not_trusted`. A repeated
+code is decided anew each time: only a grant is remembered. A pass for one passage is not granted again even
+a moment later: the next one in the queue might show it. Who is inside is known of persons with an
+identifier only, see `occupancy`.
 """
 
 from __future__ import annotations
@@ -104,7 +106,8 @@ def decide(
         refusal = Verdict(Outcome.DENIED, Reason.REPLAYED, "used_before")
     if refusal is not None:
         return refusal
-    mark = CLOCK_NOT_TRUSTED if not moment.trusted and _needs_time(credential, rules) else ""
+    needs_time = _needs_time(credential, known_as, rules, lists)
+    mark = CLOCK_NOT_TRUSTED if not moment.trusted and needs_time else ""
     if last_granted_at is not None and 0 <= moment.monotonic - last_granted_at < rules.repeat_s:
         return Verdict(Outcome.GRANTED, Reason.ALREADY_SHOWN, mark, "policy.repeat_s")
     return _by_presence(presence, rules, mark) or Verdict(Outcome.GRANTED, Reason.OK, mark, "policy.accept")
@@ -125,7 +128,7 @@ def _refusal(
         (rules.suspended, Reason.SUSPENDED, "policy.suspended"),
         (aud != () and rules.audiences.isdisjoint(aud), Reason.WRONG_GATE, "gate.name"),
         (
-            not known and refuses and _needs_time(credential, rules),
+            not known and refuses and _needs_time(credential, known_as, rules, lists),
             Reason.CLOCK_NOT_TRUSTED,
             "policy.untrusted_clock",
         ),
@@ -133,11 +136,16 @@ def _refusal(
         (known and ends is not None and moment.utc >= ends, Reason.EXPIRED, ""),
         (known and not _is_of_now(credential.rotation, moment), Reason.REPLAYED, ""),
         (
-            lists.allow is not None and not lists.allow.any_of(known_as),
+            not lists.admit(known_as),
             Reason.NOT_ON_LIST,
-            "policy.allow_list",
+            "policy.roster" if lists.allow is None else "policy.allow_list",
         ),
-        (known and not _open(rules, moment.utc), Reason.OUTSIDE_HOURS, "policy.hours"),
+        (known and not lists.expect(known_as, moment.utc), Reason.NOT_EXPECTED, "policy.roster"),
+        (
+            known and not rules.opened(moment.utc),
+            Reason.OUTSIDE_HOURS,
+            "policy.hours" if rules.hours else "policy.closed_on",
+        ),
     )
     for refused, reason, rule in checks:
         if refused:
@@ -166,11 +174,7 @@ def _is_of_now(rotation: Rotation | None, moment: Moment) -> bool:
     return rotation.shown is not None and is_current(rotation.key, rotation.shown, moment.utc)
 
 
-def _needs_time(credential: Credential, rules: Rules) -> bool:
+def _needs_time(credential: Credential, known_as: tuple[str, ...], rules: Rules, lists: Lists) -> bool:
     """Whether any check here depends on the wall clock."""
-    return bool(rules.hours or credential.not_before or credential.expires or credential.rotation)
-
-
-def _open(rules: Rules, utc: datetime) -> bool:
-    local = utc.astimezone(rules.timezone)
-    return not rules.hours or any(hours.include(local) for hours in rules.hours)
+    dated = credential.not_before or credential.expires or credential.rotation
+    return bool(dated or rules.hours or rules.closed_on or lists.goes_by_time(known_as))

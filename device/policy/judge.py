@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from device.credential.pseudonym import Pseudonyms
     from device.credential.trust import Trust
-    from device.model import Credential, Verdict
+    from device.model import Credential, ListInForce, Verdict
     from device.policy.lists import Lists
     from device.policy.occupancy import Presence
     from device.policy.rules import Rules
@@ -35,6 +35,8 @@ class Judgement:
     subject: str | None
     subject_key: str
     verdict: Verdict
+    rules: str
+    lists: tuple[ListInForce, ...] | None
 
     @property
     def ref(self) -> CredentialRef:
@@ -57,12 +59,16 @@ class Answer:
         verdict: the decision.
         identity: what the repeat hold-off goes by.
         credential: what was shown.
+        rules: fingerprint of the rules, lists and keys it was made under, 16 hex digits.
+        lists: those lists; None where none is configured.
     """
 
     ref: CredentialRef
     verdict: Verdict
     identity: str
     credential: Credential
+    rules: str
+    lists: tuple[ListInForce, ...] | None = None
 
 
 def identity_of(subject: str | None, content: bytes) -> str:
@@ -87,8 +93,17 @@ def never(_identity: str) -> None:
     """Nobody has been granted before."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Book:
+    """What a decision is made by, in one piece: a change replaces it whole."""
+
+    lists: Lists
+    trust: Trust
+    fingerprint: str
+
+
 class Judge:
-    """Decides about codes by fixed rules and lists. Immutable; safe from any thread; nothing blocks.
+    """Decides about codes by rules, lists and keys. Safe from any thread; nothing blocks.
 
     Args:
         rules: of the gate.
@@ -112,18 +127,20 @@ class Judge:
         presence: Whereabouts = nowhere,
     ) -> None:
         self._rules = rules
-        self._lists = lists
         self._pseudonyms = pseudonyms
         self._poster_hosts = poster_hosts
         self._clock = clock
-        self._trust = trust
         self._presence = presence
-        self._fingerprint = rules.fingerprint(lists, trust_digest=trust.digest)
+        self.go_by(lists, trust)
+
+    def go_by(self, lists: Lists, trust: Trust) -> None:
+        """From now on decides by these. A decision under way is made by those before."""
+        self._book = _Book(lists, trust, self._rules.fingerprint(lists, trust_digest=trust.digest))
 
     @property
     def fingerprint(self) -> str:
-        """Names the rules and lists in force, 16 hex digits."""
-        return self._fingerprint
+        """Names the rules, lists and keys in force, 16 hex digits."""
+        return self._book.fingerprint
 
     def judge(self, content: bytes, granted_at: Callable[[str], float | None]) -> Answer:
         """The decision as the scan loop needs it. Never raises, whatever the content.
@@ -133,8 +150,14 @@ class Judge:
             granted_at: when an identity was last granted with `ok`, on `Clock.monotonic`; None for never.
         """
         judgement = self.examine(content, moment=self.now(), granted_at=granted_at)
-        identity = identity_of(judgement.subject, content)
-        return Answer(judgement.ref, judgement.verdict, identity, judgement.credential)
+        return Answer(
+            ref=judgement.ref,
+            verdict=judgement.verdict,
+            identity=identity_of(judgement.subject, content),
+            credential=judgement.credential,
+            rules=judgement.rules,
+            lists=judgement.lists,
+        )
 
     def now(self) -> Moment:
         """This moment, as `decide` takes it."""
@@ -144,20 +167,28 @@ class Judge:
         self, content: bytes, *, moment: Moment, granted_at: Callable[[str], float | None] = never
     ) -> Judgement:
         """The decision with all that led to it, at any moment. Pure."""
-        credential = parse(content, poster_hosts=self._poster_hosts, trust=self._trust)
+        book = self._book
+        credential = parse(content, poster_hosts=self._poster_hosts, trust=book.trust)
         subject = self._pseudonyms.subject(credential.identifier)
         former = self._former(credential.identifier, moment)
         verdict = decide(
             credential,
             subject=subject,
             rules=self._rules,
-            lists=self._lists,
+            lists=book.lists,
             moment=moment,
             last_granted_at=granted_at(identity_of(subject, content)),
             presence=self._presence(subject, moment.monotonic, former),
             aliases=self._aliases(credential, former, moment),
         )
-        return Judgement(credential, subject, self._pseudonyms.key_id, verdict)
+        return Judgement(
+            credential=credential,
+            subject=subject,
+            subject_key=self._pseudonyms.key_id,
+            verdict=verdict,
+            rules=book.fingerprint,
+            lists=book.lists.in_force(moment.utc, trusted=moment.trusted),
+        )
 
     def _aliases(self, credential: Credential, former: str | None, moment: Moment) -> tuple[str, ...]:
         """All that lists may know the person by, but for the subject itself."""

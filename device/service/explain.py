@@ -6,7 +6,7 @@ which fields were found in it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from device.credential.registry import about
@@ -16,6 +16,7 @@ from device.privacy.keeping import Form, IdentityKeeper
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from device.model import ListInForce
     from device.policy.decide import Moment
     from device.policy.judge import Judge
 
@@ -30,7 +31,8 @@ _ANSWERS: Mapping[Reason, str] = {
     Reason.NOT_YET_VALID: "Its validity has not begun.",
     Reason.EXPIRED: "Its validity is over.",
     Reason.DENIED_BY_LIST: "The person is on the deny list.",
-    Reason.NOT_ON_LIST: "The person is not on the allow list.",
+    Reason.NOT_ON_LIST: "The person is on no list of those who may pass.",
+    Reason.NOT_EXPECTED: "The person is on the roster, but expected at another time.",
     Reason.WRONG_GATE: "It is a pass for another gate.",
     Reason.OUTSIDE_HOURS: "The gate is closed at this time.",
     Reason.CLOCK_NOT_TRUSTED: "The decision needs the time, and the clock is not set by the network yet.",
@@ -83,6 +85,7 @@ class Explanation:
         rules: fingerprint of the rules and lists this was decided under.
         kept: names of the fields the event would keep of who somebody is.
         form: in which form.
+        lists: those lists.
     """
 
     kind: str
@@ -99,6 +102,7 @@ class Explanation:
     rules: str
     kept: tuple[KeptField, ...] = ()
     form: Form = Form.NOT
+    lists: tuple[ListInForce, ...] = ()
 
     def as_json(self) -> dict[str, object]:
         """The object `--json` prints, one a payload."""
@@ -116,6 +120,7 @@ class Explanation:
             "rules": self.rules,
             "kept": [field.value for field in self.kept],
             "kept_as": self.form.name.lower() if self.kept else "not",
+            "lists": [asdict(one) for one in self.lists],
         }
 
     def as_text(self) -> str:
@@ -171,7 +176,8 @@ def explain(
         found=fields_of(credential),
         warnings=credential.warnings,
         subject=judgement.subject,
-        rules=judge.fingerprint,
+        rules=judgement.rules,
+        lists=judgement.lists or (),
         kept=identities.kept_of(credential, verdict.reason) if identities else (),
         form=identities.form if identities else Form.NOT,
     )

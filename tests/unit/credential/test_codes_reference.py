@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from device.credential.pseudonym import subject_of
 from device.credential.registry import KINDS, LEFTOVERS
 from device.credential.trust import Use, parse_trust
 from device.model import Standing
-from device.policy.lists import parse_list
+from device.policy.listtext import parse_list
 
 ROOT = Path(__file__).parents[3]
 REFERENCE = (ROOT / "docs" / "reference" / "codes.md").read_text(encoding="utf-8")
@@ -61,7 +62,8 @@ def test_the_trust_list_of_the_reference_is_one() -> None:
 
 
 def test_the_list_file_of_the_reference_is_one() -> None:
-    parsed = parse_list(section("List files").split("```\n")[1].split("```")[0], key=KEY)
+    lines = section("List files").split("```\n")[1].split("```")[0].splitlines()
+    parsed = parse_list(lines, key=KEY, timezone=ZoneInfo("UTC"))
     assert parsed.problems == ()
-    assert len(parsed.subjects) == 3
-    assert parsed.subjects.any_of([subject_of("office/202600417", key=KEY) or ""])
+    assert len(parsed.content) == 3
+    assert parsed.content.any_of([subject_of("office/202600417", key=KEY) or ""])

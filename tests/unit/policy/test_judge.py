@@ -8,10 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from device.credential.pseudonym import Pseudonyms, subject_of
-from device.model import Outcome, Reason, Standing
+from device.credential.trust import NOBODY
+from device.model import ListInForce, Outcome, Reason, Standing
 from device.policy.judge import Judge, never
-from device.policy.lists import Lists, Subjects
+from device.policy.lists import Issue, Lists
 from device.policy.rules import Rules
+from device.policy.subjects import Subjects
 from tests.support.clock import ManualClock
 
 KEY = b"a key for tests, 32 bytes long.."
@@ -119,3 +121,19 @@ def test_an_event_carries_the_new_pseudonym_at_once_and_says_which_key_made_it()
     assert ref.subject_key == Pseudonyms(KEY).key_id
     nobody = in_an_overlap(ManualClock(), Lists(), days=1).judge(b"WIFI:S:x;;", never).ref
     assert (nobody.subject, nobody.subject_key) == (None, None)
+
+
+def test_a_judge_goes_by_newer_lists_and_says_which() -> None:
+    clock = ManualClock()
+    gate = judge(clock)
+    before = gate.judge(CARD, never)
+    assert (before.verdict.reason, before.lists) == (Reason.OK, None)
+    deny = Subjects([subject_of("048095000111", key=KEY) or ""])
+    issue = Issue("deny", 7, clock.utc() - timedelta(hours=2))
+    gate.go_by(Lists(deny=deny, issues=(issue,)), NOBODY)
+    after = gate.judge(CARD, never)
+    assert after.verdict.reason is Reason.DENIED_BY_LIST
+    assert after.lists == (ListInForce("deny", 7, 7200),)
+    assert before.rules != after.rules == gate.fingerprint
+    clock.set_wall(clock.utc(), trusted=False)
+    assert gate.judge(CARD, never).lists == (ListInForce("deny", 7, None),)

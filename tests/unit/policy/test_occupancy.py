@@ -17,9 +17,10 @@ from device.model import (
     Standing,
 )
 from device.policy.decide import Moment, decide
-from device.policy.lists import Lists, Subjects
+from device.policy.lists import Lists
 from device.policy.occupancy import Occupancy, Presence, rebuild
 from device.policy.rules import PassbackMode, Rules
+from device.policy.subjects import Subjects
 from tests.support.clock import ManualClock
 
 ANNA, BINH = "a" * 32, "b" * 32

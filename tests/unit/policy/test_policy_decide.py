@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from device.model import Credential, Outcome, Reason, Standing, Verdict
 from device.policy.decide import Moment, decide
-from device.policy.lists import Lists, Subjects
+from device.policy.lists import Lists
 from device.policy.rules import Hours, Rules, UntrustedClock
+from device.policy.subjects import Roster, Subjects, window
 
 ME = "00112233445566778899aabbccddeeff"
 OTHER = "ff" * 16
@@ -141,6 +142,67 @@ def test_a_night_belongs_to_the_day_it_begins_on(local: datetime, *, opened: boo
     assert Hours(frozenset({0}), time(22), time(6)).include(local) is opened
 
 
+@pytest.mark.parametrize(
+    ("day", "opened"),
+    [(4, False), (5, True), (7, True), (8, False)],
+    ids=["before", "first", "last", "after"],
+)
+def test_hours_hold_from_their_first_day_to_their_last(day: int, *, opened: bool) -> None:
+    hours = Hours(EVERY_DAY, time(7), time(18), date(2026, 3, 5), date(2026, 3, 7))
+    assert hours.include(datetime(2026, 3, day, 12, tzinfo=UTC)) is opened
+    night = replace(hours, opens=time(22), closes=time(6))
+    assert night.include(datetime(2026, 3, day, 23, tzinfo=UTC)) is opened
+    assert night.include(datetime(2026, 3, day + 1, 5, tzinfo=UTC)) is opened
+
+
+def test_new_hours_take_the_place_of_old_ones_on_their_day() -> None:
+    old = Hours(EVERY_DAY, time(7), time(18), last_day=date(2026, 3, 2))
+    new = Hours(EVERY_DAY, time(8), time(12), first_day=date(2026, 3, 3))
+    rules = replace(OPEN, hours=(old, new))
+    tomorrow = replace(NOW, utc=NOW.utc + timedelta(days=1))
+    assert answer(rules=rules)[1] == "ok"
+    assert answer(rules=rules, moment=tomorrow) == ("denied", "outside_hours", "policy.hours")
+
+
+def test_on_a_closed_day_nobody_passes_whatever_the_hours() -> None:
+    closed = replace(OPEN, closed_on=frozenset({date(2026, 3, 2)}))
+    assert answer(rules=closed) == ("denied", "outside_hours", "policy.closed_on")
+    hours = replace(closed, hours=(Hours(EVERY_DAY, time(0), time(0)),))
+    assert answer(rules=hours) == ("denied", "outside_hours", "policy.hours")
+    # 00:30 on the next day in Viet Nam.
+    assert answer(rules=closed, moment=replace(NOW, utc=NOW.utc + timedelta(hours=9.5)))[1] == "ok"
+
+
+# -- the roster -----------------------------------------------------------------------------------
+
+EXPECTED = Roster([window(ME, NOW.utc - timedelta(hours=1), NOW.utc + timedelta(hours=1))])
+LATER = Roster([window(ME, NOW.utc + timedelta(hours=1), None)])
+
+
+def test_a_roster_admits_those_on_it_within_their_times() -> None:
+    assert answer(lists=Lists(roster=EXPECTED))[1] == "ok"
+    assert answer(lists=Lists(roster=LATER)) == ("denied", "not_expected", "policy.roster")
+    assert answer(lists=Lists(roster=EXPECTED), subject=OTHER) == ("denied", "not_on_list", "policy.roster")
+
+
+def test_who_is_on_the_allow_list_needs_no_roster() -> None:
+    lists = Lists(allow=Subjects([ME]), roster=LATER)
+    assert answer(lists=lists)[1] == "ok"
+    assert answer(lists=lists, subject=OTHER) == ("denied", "not_on_list", "policy.allow_list")
+    assert answer(lists=Lists(allow=Subjects([OTHER]), roster=EXPECTED))[1] == "ok"
+
+
+def test_a_rosters_times_are_left_out_or_fail_while_the_clock_is_not_trusted() -> None:
+    moment = replace(NOW, trusted=False)
+    verdict = decide(CARD, subject=ME, rules=OPEN, lists=Lists(roster=LATER), moment=moment)
+    assert (verdict.reason, verdict.detail) == (Reason.OK, "clock_not_trusted")
+    strict = replace(OPEN, untrusted_clock=UntrustedClock.REFUSE)
+    assert answer(rules=strict, lists=Lists(roster=LATER), moment=moment)[1] == "clock_not_trusted"
+    assert answer(rules=strict, lists=Lists(roster=LATER), moment=moment, subject=OTHER)[1] == "not_on_list"
+    allowed = Lists(roster=LATER, allow=Subjects([ME]))
+    assert answer(rules=strict, lists=allowed, moment=moment)[1] == "ok"
+
+
 @given(st.datetimes())
 def test_midnight_to_midnight_is_the_whole_day(local: datetime) -> None:
     assert Hours(EVERY_DAY, time(0), time(0)).include(local)
@@ -188,8 +250,11 @@ def test_fingerprints_name_rules_and_lists() -> None:
         OPEN.fingerprint(Lists(deny=Subjects([ME]))),
         OPEN.fingerprint(Lists(allow=Subjects([ME]))),
         OPEN.fingerprint(Lists(allow=Subjects())),
+        OPEN.fingerprint(Lists(roster=EXPECTED)),
+        replace(OPEN, closed_on=frozenset({date(2026, 3, 2)})).fingerprint(EVERYBODY),
+        replace(CLOSED, hours=(replace(CLOSED.hours[0], first_day=date(2026, 3, 2)),)).fingerprint(EVERYBODY),
     }
-    assert len(others | {one}) == 8
+    assert len(others | {one}) == 11
 
 
 @given(

@@ -12,6 +12,7 @@ import pytest
 from device.beat import read_beat
 from device.daemon import Change, Daemon
 from device.errors import ConfigError, GateError, JournalFull, Problem, WorkerDied
+from device.lists.standing import Standing
 from device.model import CheckupEvent, CoverageEvent, Cue, Event, LifecycleEvent, Occasion, StoredEvent, Why
 from device.nightly import Nightly
 from device.notify import Notifier
@@ -106,6 +107,11 @@ class FakeConfiguration:
         return self.change
 
 
+class FakeLists:
+    def standings(self) -> tuple[Standing, ...]:
+        return ()
+
+
 class Life:
     """A daemon whose workers only wait, run in a thread of the test's own."""
 
@@ -135,6 +141,7 @@ class Life:
             checkup=lambda: CheckupEvent(
                 Occasion.NIGHTLY, (), (), ("card_writes",), (), "0", night.reading()
             ),
+            lists=FakeLists(),
             journal=self.journal,
             uplink=None,
             panel=self.panel,

@@ -91,10 +91,11 @@ class ListPanel:
         self.happened.append(cue)
 
 
+RULES = "0" * 16
+
+
 class WordJudge:
     """Content `no...` is denied, `odd...` is a wrong kind, everything else is granted."""
-
-    fingerprint = "0" * 16
 
     def judge(self, content: bytes, granted_at: Callable[[str], float | None]) -> Answer:
         ref = CredentialRef("test.word", Standing.CLAIMED, subject=None)
@@ -105,7 +106,7 @@ class WordJudge:
             verdict = Verdict(Outcome.ATTENTION, Reason.WRONG_KIND)
         elif granted_at(content.hex()) is not None:
             verdict = Verdict(Outcome.GRANTED, Reason.ALREADY_SHOWN)
-        return Answer(ref, verdict, content.hex(), Credential(ref.kind, ref.standing))
+        return Answer(ref, verdict, content.hex(), Credential(ref.kind, ref.standing), RULES)
 
 
 class Gate:

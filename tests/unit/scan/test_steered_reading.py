@@ -78,12 +78,10 @@ class RealLadder:
 class Everybody:
     """Grants."""
 
-    fingerprint = "0" * 16
-
     def judge(self, content: bytes, granted_at: Callable[[str], float | None]) -> Answer:
         ref = CredentialRef("test.card", Standing.CLAIMED, subject=None)
         credential = Credential(ref.kind, ref.standing)
-        return Answer(ref, Verdict(Outcome.GRANTED, Reason.OK), content.hex(), credential)
+        return Answer(ref, Verdict(Outcome.GRANTED, Reason.OK), content.hex(), credential, "0" * 16)
 
 
 @dataclass

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,11 @@ from device.config.effective import digest
 from device.config.loader import load_text
 from device.config.model import Settings
 from device.credential.pseudonym import Pseudonyms
+from device.credential.trust import Trust
 from device.errors import ConfigError, GateError
+from device.lists.library import Library
 from device.policy.judge import Judge, nowhere
+from device.policy.lists import Lists
 from device.privacy.sealing import SealingKey
 from device.takeover import Takeover, needs_other_parts
 from tests.support.clock import ManualClock
@@ -68,6 +72,9 @@ class FakeScan:
     def rule_by(self, judge: Judge) -> None:
         self.ruled.append(judge)
 
+    def look_after(self, library: Library, go_by: Callable[[Lists, Trust], None]) -> None:
+        self.looked_after = library, go_by
+
 
 class Gate:
     def __init__(self, folder: Path) -> None:
@@ -86,6 +93,7 @@ class Gate:
             sealed_to=SealingKey(self.seal.read_bytes()).key_id,
             presence=nowhere,
             scan=self.scan,
+            librarian=self.scan,
         )
 
     def write(self, text: str) -> None:
@@ -102,7 +110,8 @@ def test_nothing_moves_before_it_is_applied(tmp_path: Path) -> None:
     assert change.apply is not None
     change.apply()
     assert gate.takeover.digest == change.digest != before
-    assert len(gate.scan.ruled) == 1
+    (judge,) = gate.scan.ruled
+    assert gate.scan.looked_after[1] == judge.go_by
 
 
 def test_another_pseudonym_key_needs_a_new_start(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import dataclasses
 import json
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, get_origin, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 import pytest
 import yaml
@@ -91,7 +91,8 @@ def sample(kind: type) -> Any:  # noqa: ANN401 - an instance of the class given
         elif inner is ClockReading:
             values[field.name] = CLOCK
         elif get_origin(inner) is tuple:
-            values[field.name] = ("x", "x")
+            (of, *_) = get_args(inner)
+            values[field.name] = ("x", "x") if of is str else (sample(of),)
         else:
             values[field.name] = next(iter(inner)) if issubclass(inner, StrEnum) else sample(inner)
     return kind(**values)

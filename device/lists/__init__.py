@@ -1,0 +1,1 @@
+"""The files of the lists: read, checked, kept on the card, watched while the gate runs."""
