@@ -1,14 +1,20 @@
-"""A journal that fails its check is never deleted: it is kept under another name, and a new one begins."""
+"""A journal that fails its check is kept under another name, and a new one begins.
+
+It goes when what could be saved from it was carried over and its events are past their time: it holds what
+every journal holds of people.
+"""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from device.durable import sync_folder
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
 # A card that keeps breaking must not fill up with the evidence: the oldest goes.
@@ -43,16 +49,34 @@ def keep_aside(path: Path, why: str, *, journal: str) -> Replaced:
     mark_suspect(path)  # if the power goes between two renames, the next start carries on
     numbers = sorted(_kept(path))
     for number in numbers[: max(0, len(numbers) - KEPT_FILES + 1)]:
-        for companion in _COMPANIONS:
-            path.with_name(f"{path.name}.damaged-{number}{companion}").unlink(missing_ok=True)
+        _erase(_aside(path, number))
     number = numbers[-1] + 1 if numbers else 1
-    target = path.with_name(f"{path.name}.damaged-{number}")
+    target = _aside(path, number)
     for companion in reversed(_COMPANIONS):  # the database last: it is what the next start looks for
         source = path.with_name(path.name + companion)
         if source.exists():
             source.rename(target.with_name(target.name + companion))
     sync_folder(path.parent)
     return Replaced(path=target, why=why, journal=journal)
+
+
+def erase_old(path: Path, *, before: datetime, needed: Collection[str]) -> None:
+    """Deletes what was put aside before a moment, as far as the file system remembers.
+
+    Args:
+        path: of the journal in use.
+        before: aware.
+        needed: names of files whose events are still to be carried over.
+
+    Raises:
+        OSError: the folder cannot be read or written.
+    """
+    for number in _kept(path):
+        file = _aside(path, number)
+        since = datetime.fromtimestamp(file.stat().st_ctime, UTC)  # renaming it was its last change
+        if since < before and file.name not in needed:
+            _erase(file)
+            sync_folder(path.parent)
 
 
 def mark_suspect(path: Path) -> None:
@@ -69,6 +93,15 @@ def is_suspect(path: Path) -> bool:
 def clear_suspect(path: Path) -> None:
     """Takes the note away, after a new file was begun."""
     _mark(path).unlink(missing_ok=True)
+
+
+def _aside(path: Path, number: int) -> Path:
+    return path.with_name(f"{path.name}.damaged-{number}")
+
+
+def _erase(file: Path) -> None:
+    for companion in reversed(_COMPANIONS):  # the database last: by it they are found
+        file.with_name(file.name + companion).unlink(missing_ok=True)
 
 
 def _mark(path: Path) -> Path:

@@ -101,7 +101,7 @@ def connect(path: Path, *, synced: bool, max_pages: int, timeout_s: float) -> sq
         for setting in (
             f"page_size = {PAGE_BYTES}",
             "auto_vacuum = NONE",
-            "secure_delete = OFF",
+            "secure_delete = ON",  # what is deleted is overwritten: it is gone for good
             "cell_size_check = ON",
             "trusted_schema = OFF",
             "temp_store = MEMORY",

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from device.journal.chain import Link, link
-from device.journal.retention import BLOCK_EVENTS, is_past
+from device.journal.retention import BLOCK_EVENTS, newest_past
 
 if TYPE_CHECKING:
     import sqlite3
@@ -61,23 +61,23 @@ class Keeper:
             return db.execute("INSERT OR IGNORE INTO refused VALUES (?, ?)", (seq, why)).rowcount
 
     def prune(self, head: Head, *, short_of_room: bool) -> Gone | None:
-        """Removes the oldest block if it may go, or does nothing.
+        """Removes the oldest events that may go, a block at most, or does nothing.
 
         Once a consumer has confirmed anything, only what is confirmed may go; before that, what the
         broker accepted. Both after `keep_days`; what is confirmed also before, when room is short.
 
         Args:
             head: what is in the file.
-            short_of_room: whether less than a whole block is worth it.
+            short_of_room: whether what is confirmed goes whatever its age.
         """
-        last = min(head.confirmed or head.sent, head.pruned.seq + BLOCK_EVENTS)
-        whole = last - head.pruned.seq == BLOCK_EVENTS
-        if last <= head.pruned.seq or not (whole or short_of_room):
+        first, last = head.pruned.seq + 1, min(head.confirmed or head.sent, head.pruned.seq + BLOCK_EVENTS)
+        if last < first:
             return None
         with self._alone() as db:
-            if (short_of_room and head.confirmed) or self._is_past(db, head, last):
-                return _remove(db, head, last)
-            return None
+            if not (short_of_room and head.confirmed):
+                days, clock = self._keep_days, self._clock
+                last = newest_past(db, head.journal, first, last, keep_days=days, clock=clock)
+            return _remove(db, head, last) if last >= first else None
 
     def drop(self, head: Head) -> Gone | None:
         """Removes the oldest block whatever its state; None when nothing is there."""
@@ -100,18 +100,16 @@ class Keeper:
             else:
                 db.execute("UPDATE rescue SET through = ? WHERE name = ?", (through, name))
 
-    def checkpoint(self, *, truncate: bool) -> None:
-        """Copies the log into the database; `truncate` also empties it, if no reader holds it."""
+    def checkpoint(self, *, truncate: bool) -> bool:
+        """Copies the log into the database; `truncate` also empties it. Whether no reader held it up."""
         with self._alone() as db:
-            db.execute(f"PRAGMA wal_checkpoint({'TRUNCATE' if truncate else 'PASSIVE'})").fetchall()
+            ((busy, _, _),) = db.execute(f"PRAGMA wal_checkpoint({'TRUNCATE' if truncate else 'PASSIVE'})")
+            return not busy
 
     def close(self) -> None:
         """Closes the connection."""
         with self._lock:
             self._db.close()
-
-    def _is_past(self, db: sqlite3.Connection, head: Head, seq: int) -> bool:
-        return is_past(db, head.journal, seq, keep_days=self._keep_days, clock=self._clock)
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[sqlite3.Connection]:

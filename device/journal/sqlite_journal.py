@@ -25,15 +25,20 @@ accepted, so only the second is delivery. They are written lazily, every `CURSOR
 `CURSOR_S` seconds: after a crash those few are sent again, under the same id. A refused event is set aside
 with its reason; it stays readable, and *sent* moves past it. `read` hands any kept event out again.
 
-**Bounded.** Database, write-ahead log and its index together stay within `max_bytes`. Events go in blocks
-from the old end, after `keep_days`: below *confirmed*, or below *sent* while no consumer has ever
+**Bounded.** Database, write-ahead log and its index together stay within `max_bytes`. Events go from the old
+end, at most an hour later than `keep_days`: below *confirmed*, or below *sent* while no consumer has ever
 confirmed anything. When room is short, confirmed events go earlier. When that is not enough, `when_full`
 decides: `refuse` (append raises `JournalFull`), or `drop_oldest` (undelivered events go; their numbers are
 kept in the file and counted).
 
+**Gone for good.** A removed event is overwritten with zeros in the database (`secure_delete`), and the next
+`prune` empties the write-ahead log, where copies of it lay. What a flash card keeps of overwritten sectors is
+beyond a program's reach.
+
 **A file that fails its check at start** is kept under another name and a new journal begins at once, with
 a new id: `replaced` tells. What can still be found in the old file and was not delivered is carried over
-during upkeep, each event as a `gate.rescued.v1` (see `salvage`). A file of a later version is not touched.
+during upkeep, each event as a `gate.rescued.v1` (see `salvage`); then the old file goes, after `keep_days`.
+A file of a later version is not touched.
 
 **Threads.** `append` and `checkpoint` from any thread (the scan thread in practice); what `Delivery` offers
 from the forwarder's; `stats` from any, `prune` from the main thread. Readers never delay an append; other
@@ -98,6 +103,8 @@ class SqliteJournal:
         self._clock = clock
         self._signer = signer
         self._signed_seq = parts.head.last.seq
+        # Whether the log may hold what was removed; so at the start, after a run that was killed.
+        self._to_erase = True
         self._guard = guard = Guard(path, parts.lock)
         self._memory = memory = Memory(parts.head)
         self._keeper = keeper = Keeper(parts.keeper, keep_days=keep_days, clock=clock)
@@ -106,7 +113,13 @@ class SqliteJournal:
         )
         self._delivery = Delivery(guard=guard, reader=parts.reader, keeper=keeper, memory=memory, clock=clock)
         self._upkeep = Upkeep(
-            guard=guard, keeper=keeper, memory=memory, when_full=when_full, clock=clock, commit=self._commit
+            guard=guard,
+            keeper=keeper,
+            memory=memory,
+            when_full=when_full,
+            keep_days=keep_days,
+            clock=clock,
+            commit=self._commit,
         )
         self._drafting = threading.Lock()
         self._drafts: list[Draft] = []
@@ -222,6 +235,7 @@ class SqliteJournal:
                     raise
             if not self._upkeep.make_room():
                 raise JournalFull(f"the journal holds {self._max_bytes} bytes and nothing may go")
+            self._to_erase = True
 
     def _limit_log(self) -> None:
         """Before each commit: a reader of another process may keep the log from being emptied."""
@@ -257,18 +271,28 @@ class SqliteJournal:
 
         Removes delivered events past `keep_days`, block by block, an append waiting for one block at
         most; carries events over from a damaged file, for half a second at most; writes the cursors;
-        copies the log into the database, so that no append has to.
+        copies the log into the database, so that no append has to; empties the log when something was
+        removed since it was last empty; deletes damaged files past their time.
 
         Raises:
             JournalError: the file cannot be written.
         """
         gone = self._upkeep.prune()
+        self._to_erase = self._to_erase or gone > 0
         self._upkeep.rescue()
+        self._upkeep.erase_aside()
         with self._guard.writing, self._guard.translated():
             self._delivery.write_cursors()
         with self._guard.translated():
             self._keeper.checkpoint(truncate=False)
+        if self._to_erase:
+            self._empty_log()
         return gone
+
+    def _empty_log(self) -> None:
+        """What is left of it after a copy is little; a reader that holds it is waited for until next time."""
+        with self._guard.writing, self._guard.translated(), contextlib.suppress(sqlite3.OperationalError):
+            self._to_erase = not self._keeper.checkpoint(truncate=True)
 
     def close(self) -> None:
         """Writes the cursors, empties the log and closes the file. Later calls raise JournalError."""

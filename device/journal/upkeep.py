@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from device.errors import JournalError
+from device.journal import damage
 from device.journal.rescue import batches
 from device.journal.state import WhenFull
 
@@ -30,6 +32,7 @@ class Upkeep:
         keeper: writes lazily.
         memory: the state it moves.
         when_full: whether undelivered events may go.
+        keep_days: so long a damaged file is kept as well.
         clock: bounds a round.
         commit: commits drafts while `guard.writing` is held; each draft has its outcome then.
     """
@@ -41,6 +44,7 @@ class Upkeep:
         keeper: Keeper,
         memory: Memory,
         when_full: WhenFull,
+        keep_days: int,
         clock: Clock,
         commit: Callable[[Sequence[Draft]], None],
     ) -> None:
@@ -48,6 +52,7 @@ class Upkeep:
         self._keeper = keeper
         self._memory = memory
         self._when_full = when_full
+        self._keep_days = keep_days
         self._clock = clock
         self._commit = commit
         self._batches = self._damaged_files()
@@ -72,6 +77,15 @@ class Upkeep:
         if gone is None and self._when_full is WhenFull.DROP_OLDEST:
             gone = self._keeper.drop(self._memory.head)
         return self._note(gone)
+
+    def erase_aside(self) -> None:
+        """Deletes damaged files past their time. Raises JournalError."""
+        if not self._clock.trusted():
+            return
+        before = self._clock.utc() - timedelta(days=self._keep_days)
+        with self._guard.translated():
+            needed = [name for name, _, _ in self._keeper.rescues()]
+            damage.erase_old(self._guard.path, before=before, needed=needed)
 
     def _note(self, gone: Gone | None) -> bool:
         if gone is not None:

@@ -268,13 +268,13 @@ def test_the_forwarder_is_woken_to_stop(journal: SqliteJournal) -> None:
 # -- retention ------------------------------------------------------------------------------------
 
 
-def test_delivered_events_past_their_time_go_in_whole_blocks(
-    journal: SqliteJournal, path: Path, clock: ManualClock
-) -> None:
-    append_many(journal, 2 * BLOCK_EVENTS + 10, clock.reading())
+def test_delivered_events_past_their_time_go(journal: SqliteJournal, path: Path, clock: ManualClock) -> None:
+    append_many(journal, 2 * BLOCK_EVENTS, clock.reading())
+    clock.advance(5 * 86_400)
+    append_many(journal, 10, clock.reading())
     journal.acknowledge(2 * BLOCK_EVENTS + 10)
     assert journal.prune() == 0
-    clock.advance(31 * 86_400)
+    clock.advance(26 * 86_400)
     assert journal.prune() == 2 * BLOCK_EVENTS
     stats = journal.stats()
     assert (stats.stored, stats.first_seq, stats.pruned) == (10, 2 * BLOCK_EVENTS + 1, 2 * BLOCK_EVENTS)
@@ -291,9 +291,24 @@ def test_undelivered_events_never_go_by_age(journal: SqliteJournal, clock: Manua
     append_many(journal, 2 * BLOCK_EVENTS, clock.reading())
     clock.advance(365 * 86_400)
     journal.acknowledge(BLOCK_EVENTS - 1)
-    assert journal.prune() == 0
+    assert journal.prune() == BLOCK_EVENTS - 1
     journal.acknowledge(BLOCK_EVENTS)
-    assert journal.prune() == BLOCK_EVENTS
+    assert journal.prune() == 1
+
+
+def test_a_few_events_go_together_an_hour_after_the_oldest_is_past_its_time(
+    journal: SqliteJournal, clock: ManualClock
+) -> None:
+    for _ in range(5):
+        append_many(journal, 1, clock.reading())
+        clock.advance(25 * 60)
+    journal.acknowledge(5)
+    clock.advance(30 * 86_400 - 125 * 60)
+    gone = []
+    for _ in range(14):
+        clock.advance(10 * 60)
+        gone.append(journal.prune())
+    assert gone == [0] * 6 + [3] + [0] * 6 + [2]
 
 
 def test_a_clock_that_was_wrong_at_the_time_does_not_make_an_event_old(
@@ -306,7 +321,7 @@ def test_a_clock_that_was_wrong_at_the_time_does_not_make_an_event_old(
     journal.acknowledge(BLOCK_EVENTS + 1)
     assert journal.prune() == 0
     clock.advance(31 * 86_400)
-    assert journal.prune() == BLOCK_EVENTS
+    assert journal.prune() == BLOCK_EVENTS + 1
 
 
 def test_a_gate_that_never_learns_the_time_goes_by_its_own_clock(
