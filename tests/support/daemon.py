@@ -26,6 +26,7 @@ class Daemon:
         folder: for the notification socket; short, since socket paths are limited to 107 bytes.
         watchdog_s: what the fake service manager asks for.
         environ: added to this process's environment.
+        module: what is run; `device` is the product.
     """
 
     def __init__(
@@ -35,7 +36,9 @@ class Daemon:
         *,
         watchdog_s: float | None = None,
         environ: dict[str, str] | None = None,
+        module: str = "device",
     ) -> None:
+        self._module = module
         self._config = config
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         path = folder / "notify.sock"
@@ -50,7 +53,7 @@ class Daemon:
 
     def __enter__(self) -> Self:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "device", "run", "--config", str(self._config), "--log", "json"],
+            [sys.executable, "-m", self._module, "run", "--config", str(self._config), "--log", "json"],
             stderr=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stdin=subprocess.DEVNULL,

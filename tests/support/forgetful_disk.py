@@ -2,7 +2,8 @@
 
 One file, served to the kernel by FUSE (its protocol spoken directly, no library), carries a loop device
 with a real ext4. A write stays in the cache until a flush asks for it, as in a drive; `cut` loses what was
-not flushed, or keeps a random part of it, and every request fails until `power_on`.
+not flushed, or keeps a random part of it, sector by sector in any order, or all up to some write; and every
+request fails until `power_on`. Requests can be slow, and fail, as those of a card that is dying.
 
 The server is a process of its own: one that shared an interpreter with its user would wait for itself.
 Needs root, /dev/fuse, loop devices and e2fsprogs; says so where they are missing.
@@ -19,8 +20,11 @@ import select
 import struct
 import subprocess
 import sys
+from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
+
+from device.runtime import SystemClock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +36,7 @@ _ENOSYS: Final = 38
 # FUSE operations by number, as in <linux/fuse.h>.
 _GETATTR, _SETATTR, _OPEN, _READ, _WRITE, _STATFS, _RELEASE = 3, 4, 14, 15, 16, 17, 18
 _FSYNC, _FLUSH, _INIT, _DESTROY = 20, 25, 26, 38
+_KINDS: Final = {_READ: "reads", _WRITE: "writes", _FSYNC: "flushes"}
 _SILENT: Final = {2, 36, 42}  # forget, interrupt and batched forget get no reply
 
 
@@ -46,6 +51,7 @@ class Platter:
         self.lying = False
         self.holding = False
         self.failing = 0
+        self.broken: frozenset[str] = frozenset()
         self.flushes = 0
         self.written = 0
 
@@ -75,10 +81,22 @@ class Platter:
                     self.durable[offset + at : offset + at + SECTOR] = data[at : at + SECTOR]
                 else:
                     lost += 1
+        self._go_dark()
+        return lost
+
+    def cut_at(self, share: float) -> int:
+        """The power goes; of the cached writes, this share had been done, oldest first."""
+        done = round(len(self.cache) * share)
+        for offset, data in self.cache[:done]:
+            self.durable[offset : offset + len(data)] = data
+        lost = sum(len(data) // SECTOR for _, data in self.cache[done:])
+        self._go_dark()
+        return lost
+
+    def _go_dark(self) -> None:
         self.cache.clear()
         self.seen[:] = self.durable
         self.powered = False
-        return lost
 
 
 class _Server:
@@ -89,8 +107,11 @@ class _Server:
         self._platter = Platter(len(content))
         self._platter.durable[:] = self._platter.seen[:] = content
         self._size = len(content)
+        self._clock = SystemClock()
         self._fuse = os.open("/dev/fuse", os.O_RDWR)
         self._held: list[int] = []
+        self._delay_s = 0.0
+        self._late: deque[tuple[float, int]] = deque()
         libc = ctypes.CDLL(None, use_errno=True)
         options = f"fd={self._fuse},rootmode=100600,user_id=0,group_id=0,allow_other"
         if libc.mount(b"forgetful", at.encode(), b"fuse.forgetful", 0, options.encode()):
@@ -103,13 +124,20 @@ class _Server:
         poll.register(sys.stdin.fileno(), select.POLLIN)
         print("ready", flush=True)  # noqa: T201 - the test reads it
         while True:
-            for source, _ in poll.poll():
+            for source, _ in poll.poll(self._next_turn_ms()):
                 if source == self._fuse:
                     self._answer_kernel()
                 elif not (line := sys.stdin.readline()):
                     return
                 else:
                     print(json.dumps(self._answer_test(json.loads(line))), flush=True)  # noqa: T201 - as above
+            while self._late and self._late[0][0] <= self._clock.monotonic():
+                self._flushed(self._late.popleft()[1])
+
+    def _next_turn_ms(self) -> float | None:
+        if not self._late:
+            return None
+        return max(0.0, (self._late[0][0] - self._clock.monotonic()) * 1000)
 
     def _answer_test(self, words: list[Any]) -> dict[str, int]:
         platter = self._platter
@@ -117,6 +145,17 @@ class _Server:
             case ["cut", keep, seed]:
                 self._release(_EIO)
                 return {"lost_sectors": platter.cut(keep, seed)}
+            case ["cut_at", share]:
+                self._release(_EIO)
+                return {"lost_sectors": platter.cut_at(share)}
+            case ["stat"]:
+                return {"flushes": platter.flushes, "written": platter.written, "held": len(self._held)}
+        self._change(words)
+        return {}
+
+    def _change(self, words: list[Any]) -> None:
+        platter = self._platter
+        match words:
             case ["power_on"]:
                 platter.powered = True
             case ["lie", lying]:
@@ -128,11 +167,12 @@ class _Server:
                 self._release(0)
             case ["fail_flushes", count]:
                 platter.failing = count
-            case ["stat"]:
-                return {"flushes": platter.flushes, "written": platter.written, "held": len(self._held)}
+            case ["break", *kinds]:
+                platter.broken = frozenset(kinds)
+            case ["delay_flushes", seconds]:
+                self._delay_s = seconds
             case _:
                 raise ValueError(words)
-        return {}
 
     def _release(self, error: int) -> None:
         for unique in self._held:
@@ -159,7 +199,7 @@ class _Server:
 
     def _transfer(self, operation: int, unique: int, body: memoryview) -> None:
         platter = self._platter
-        if not platter.powered:
+        if not platter.powered or _KINDS[operation] in platter.broken:
             self._reply(unique, error=_EIO)
         elif operation == _READ:
             _, offset, size = struct.unpack_from("<QQI", body)
@@ -170,6 +210,15 @@ class _Server:
             self._reply(unique, struct.pack("<II", size, 0))
         elif platter.holding:
             self._held.append(unique)
+        elif self._delay_s:
+            self._late.append((self._clock.monotonic() + self._delay_s, unique))
+        else:
+            self._flushed(unique)
+
+    def _flushed(self, unique: int) -> None:
+        platter = self._platter
+        if not platter.powered:
+            self._reply(unique, error=_EIO)
         elif platter.failing:
             platter.failing -= 1
             platter.forget()
@@ -244,6 +293,8 @@ class ForgetfulDisk:
     def __exit__(self, *_: object) -> None:
         with contextlib.suppress(OSError, ValueError):
             self.tell("release")
+            self.tell("break")
+            self.tell("delay_flushes", 0.0)
             self.tell("power_on")
         self.unmount()
         self._server.communicate("", timeout=20)
@@ -264,7 +315,11 @@ class ForgetfulDisk:
         subprocess.run(["umount", "-l", str(self.root)], check=False, capture_output=True)
 
     def tell(self, *words: object) -> dict[str, int]:
-        """`cut KEEP SEED`, `power_on`, `lie BOOL`, `hold`, `release`, `fail_flushes N`, `stat`."""
+        """Changes how the disk behaves; waits until it does.
+
+        `cut KEEP SEED`, `cut_at SHARE`, `power_on`, `lie BOOL`, `hold`, `release`, `fail_flushes N`,
+        `delay_flushes SECONDS`, `break KIND...` (`reads`, `writes`, `flushes`; none: whole again), `stat`.
+        """
         if self._server.stdin is None or self._server.poll() is not None:
             raise OSError("the disk has gone")
         self._server.stdin.write(json.dumps(words) + "\n")

@@ -1,0 +1,63 @@
+"""The checker: what people were shown, what the journal holds, what the district has."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from device.journal.reader import JournalReader
+from device.model import EventType, Outcome
+from device.runtime import SystemClock
+from device.service.store import Store
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from device.model import StoredEvent
+    from tests.support.daemon import Daemon
+
+
+@dataclass
+class Reckoning:
+    """Collects over all lives of a gate what it has promised.
+
+    Attributes:
+        greens: how often the green line went high, by the panel's own trace.
+        told: number and outcome of each event that was signalled, as the daemon said after the cue.
+    """
+
+    greens: int = 0
+    told: dict[int, str] = field(default_factory=dict)
+
+    def note(self, daemon: Daemon) -> None:
+        """Takes in a life that has ended."""
+        self.greens += daemon.greens()
+        self.told |= {scan["seq"]: scan["outcome"] for scan in daemon.scans()}
+
+    def check_journal(self, path: Path) -> tuple[StoredEvent, ...]:
+        """The journal is whole, and holds whatever was signalled; its events."""
+        with JournalReader(path) as reader:
+            found = reader.verify(10)
+            assert found.whole, found.breaks
+            events = tuple(reader.events())
+        assert found.first_seq in {0, 1}, "the tests that use this keep everything"
+        kept = {e.seq: outcome for e in events if e.type == EventType.SCAN and (outcome := _outcome(e))}
+        missing = {seq: told for seq, told in self.told.items() if kept.get(seq) != told}
+        assert missing == {}, f"signalled and not recorded: {missing}"
+        granted = sum(outcome == Outcome.GRANTED for outcome in kept.values())
+        assert granted >= self.greens, f"{self.greens} times green, {granted} grants recorded"
+        return events
+
+    def check_district(self, path: Path, store: Path, gate: str) -> None:
+        """The district has what the journal holds, each event once, in order, byte for byte."""
+        events = self.check_journal(path)
+        with Store(store, clock=SystemClock()) as books:
+            (book,) = (b for b in books.books if b.gate == gate)
+            assert book.numbers.missing == ()
+            assert books.counts(book).broken == 0
+            assert tuple(books.events(gate, book.journal)) == events
+
+
+def _outcome(event: StoredEvent) -> str:
+    return str(json.loads(event.data)["outcome"])
