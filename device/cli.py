@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from device import __version__
 from device.commands.config import DEFAULT_CONFIG, add_config
+from device.commands.decode import add_decode
 from device.commands.doctor import add_doctor
 from device.commands.keys import add_keys
 from device.commands.passes import add_pass
@@ -93,29 +94,6 @@ def _check(args: argparse.Namespace) -> int:
         print("worth a second look:")
         print(format_problems(notes, as_json=False))
     return ExitCode.OK
-
-
-def _decode(args: argparse.Namespace) -> int:
-    from device.logs import printable
-    from device.runtime import SystemClock
-    from device.service.pictures import decode_pictures, readable
-
-    code = ExitCode.OK
-    results = decode_pictures(args.images, engines=("zxing", "zbar"), frames=args.frames, clock=SystemClock())
-    for result in results:
-        if result.error:
-            code = ExitCode.BROKEN
-        if args.json:
-            print(result.to_json(), flush=True)
-            continue
-        if result.error:
-            print(f"{result.file}: {result.error}", file=sys.stderr)
-        for symbol in result.symbols:
-            text = printable(readable(symbol.content))
-            print(f"{result.file}: {text}  ({symbol.engine}, {result.milliseconds:.0f} ms)")
-        if not result.symbols and not result.error:
-            print(f"{result.file}: no code found  ({result.milliseconds:.0f} ms)")
-    return code
 
 
 def _explain(args: argparse.Namespace) -> int:
@@ -253,18 +231,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     check.set_defaults(command=_check)
 
-    decode = commands.add_parser(
-        "decode",
-        help="what the reader finds in pictures",
-        description="Reads each picture as the gate would; exit code 1 when one could not be opened.",
-    )
-    decode.add_argument("images", nargs="+", metavar="IMAGE")
-    decode.add_argument("--json", action="store_true", help="one JSON object a picture")
-    decode.add_argument(
-        "--frames", type=int, default=1, metavar="N", help="as if held up for N frames (default 1)"
-    )
-    decode.set_defaults(command=_decode)
-
+    add_decode(commands)
     explain = commands.add_parser(
         "explain",
         help="what the gate would answer to a code, and why",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Luma: TypeAlias = npt.NDArray[np.uint8]
 
 # What OpenCV's wheel reads. A folder may hold other files beside the pictures: they are not looked at.
-_SUFFIXES = frozenset(
+SUFFIXES = frozenset(
     {".png", ".jpg", ".jpeg", ".jpe", ".bmp", ".webp", ".tif", ".tiff", ".pgm", ".ppm", ".pbm", ".pnm"}
 )
 # Around a smaller picture: neither print nor paper, so it makes no edge that looks like a code's.
@@ -107,7 +107,7 @@ def open_reel(path: Path) -> PictureReel | VideoReel:
     """
     try:
         files = sorted(path.iterdir()) if path.is_dir() else [path]
-        pictures = [f for f in files if f.suffix.lower() in _SUFFIXES and f.is_file()]
+        pictures = [f for f in files if f.suffix.lower() in SUFFIXES and f.is_file()]
         if not path.is_dir():
             path.open("rb").close()
     except OSError as error:

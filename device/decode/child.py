@@ -70,10 +70,11 @@ def main() -> int:
         os.close(options.memory)
         _warm(options.engines)
         null = os.open(os.devnull, os.O_WRONLY)  # nothing can be opened later
-        channel.sendall(READY if confine() else READY_UNFILTERED)
+        ready = READY if confine() else READY_UNFILTERED
         # From here on libraries see strangers' pictures: nothing they print may reach the log.
         os.dup2(null, _STDERR)
         os.close(null)
+        channel.sendall(ready)
         _serve(channel, memory, ladder)
     return 0
 

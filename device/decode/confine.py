@@ -52,12 +52,15 @@ def die_with(parent: int) -> None:
         sys.exit(0)
 
 
-def confine() -> bool:
+def confine(*, may_write_bytes: int = 0) -> bool:
     """Gives up everything else. To be called when all libraries are loaded and no thread is needed any more.
 
     System calls are filtered: none that names a file, an address or a process is left. The limits below
     hold where a kernel has no such filter, too: no thread or process can be started (root is exempt), no
     file can grow, no core is dumped, `/proc` hides its memory from other processes of the same user.
+
+    Args:
+        may_write_bytes: how large the files it holds may become after all.
 
     Returns:
         Whether system calls are filtered; False where the kernel cannot.
@@ -70,7 +73,7 @@ def confine() -> bool:
     for limit, value in (
         (resource.RLIMIT_AS, MAX_ADDRESS_SPACE_BYTES),
         (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_FSIZE, may_write_bytes),
         (resource.RLIMIT_NOFILE, MAX_OPEN_FILES),
         (resource.RLIMIT_NPROC, 0),
     ):

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from device.decode.structure import Grid
-    from device.model import Corners, Symbol
+    from device.model import Cause, Corners, Symbol
 
 Luma: TypeAlias = "npt.NDArray[np.uint8]"
 Point: TypeAlias = tuple[float, float]
@@ -46,11 +46,13 @@ class Look:
     Attributes:
         symbols: codes read.
         unread: corners of what is a code and was not read, pixels of the frame.
+        causes: why not, one for each of `unread`; told of picture files only, nothing otherwise.
         failures: exceptions of engines met on the way.
         spent_ms: time the ladder took.
     """
 
     symbols: tuple[Symbol, ...] = ()
     unread: tuple[Corners, ...] = ()
+    causes: tuple[Cause, ...] = ()
     failures: int = 0
     spent_ms: float = 0.0

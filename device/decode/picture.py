@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
+from device.decode.cause import cause_of
 from device.decode.climb import whole_pixels
 from device.decode.finding import Look
+from device.scenery import centre_of, side_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from device.decode.finding import Luma
     from device.decode.ladder import Ladder
     from device.model import Corners, Symbol
@@ -48,7 +53,10 @@ def look_at(picture: Luma, ladder: Ladder, *, frames: int, budget_ms: float) -> 
     frame = fitted(picture)
     look = _held_up(frame, ladder, frames, budget_ms)
     if frame is not picture and not look.symbols:
-        return _held_up(picture, ladder, frames, budget_ms)
+        in_full = _held_up(picture, ladder, frames, budget_ms)
+        # What keeps a code from being read is told of the frame a gate would see.
+        if in_full.symbols or not look.unread:
+            return in_full
     ratio = picture.shape[1] / frame.shape[1]
     return replace(
         look,
@@ -66,7 +74,19 @@ def _held_up(frame: Luma, ladder: Ladder, frames: int, budget_ms: float) -> Look
         spent += look.spent_ms
         if look.symbols:
             break
-    return replace(look, spent_ms=spent)
+    unread = _apart(look.unread)
+    causes = tuple(cause_of(frame, corners) for corners in unread)
+    return replace(look, unread=unread, causes=causes, spent_ms=spent)
+
+
+def _apart(unread: Sequence[Corners]) -> tuple[Corners, ...]:
+    """One for each place: what several steps saw there is one thing."""
+    kept: list[Corners] = []
+    for corners in unread:
+        x, y = centre_of(corners)
+        if not any(math.dist((x, y), centre_of(other)) < side_of(other) / 2 for other in kept):
+            kept.append(corners)
+    return tuple(kept)
 
 
 def _scaled(symbol: Symbol, ratio: float, picture: Luma) -> Symbol:

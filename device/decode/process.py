@@ -158,22 +158,31 @@ class Child:
         return message
 
 
-def _start(engines: Sequence[str], channel: int, memory: int) -> subprocess.Popen[bytes]:
+def child_environment() -> dict[str, str]:
+    """What a process that takes pictures apart gets to know."""
     environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
     # The package may run from a checkout: the child finds the same one.
     environment["PYTHONPATH"] = str(Path(__file__).parents[2])
     # One thread a child: the libraries' own pools would only fight each other.
     environment |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     # A picture file may claim any size: larger ones are refused before memory is asked for.
-    environment["OPENCV_IO_MAX_IMAGE_PIXELS"] = str(MAX_BYTES)
-    command = [sys.executable, "-P", "-s", "-m", "device.decode.child"]
+    return environment | {"OPENCV_IO_MAX_IMAGE_PIXELS": str(MAX_BYTES)}
+
+
+def child_command(module: str) -> list[str]:
+    """How such a process is started."""
+    return [sys.executable, "-P", "-s", "-m", module]
+
+
+def _start(engines: Sequence[str], channel: int, memory: int) -> subprocess.Popen[bytes]:
+    command = child_command("device.decode.child")
     command += ["--parent", str(os.getpid()), "--socket", str(channel), "--memory", str(memory)]
     command += ["--engines", *engines]
     return subprocess.Popen(  # noqa: S603 - our own module, no word of it from outside
         command,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
-        env=environment,
+        env=child_environment(),
         pass_fds=(channel, memory),
         start_new_session=True,
     )

@@ -6,17 +6,18 @@ number of a reply is checked, and a reply that breaks a rule is as good as a dea
 Little-endian. A request names what lies in shared memory: a frame (width, height), or a picture file
 (its length) to be decoded by the child and looked at as if held up for a number of frames. The reply:
 magic, sequence, width, height, failures, spent, counts; then the symbols, each a header with its
-corners, its step and its content; then the corners of what was seen and not read.
+corners, its step and its content; then the corners of what was seen and not read, each with its cause.
 """
 
 from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import TYPE_CHECKING, TypeAlias
 
 from device.decode.finding import SYMBOLOGY, Look
-from device.model import Symbol
+from device.model import Cause, Symbol
 
 if TYPE_CHECKING:
     from device.model import Corners
@@ -43,13 +44,17 @@ NOT_A_PICTURE: Size = (0, 0)
 _REQUEST = struct.Struct("<4sQIIIf")
 _REPLY = struct.Struct("<4sQIIIfBB")
 _SYMBOL = struct.Struct("<8HBH")
-_QUAD = struct.Struct("<8H")
+# Corners, and which of `_CAUSES`.
+_UNREAD = struct.Struct("<8HB")
+_CAUSES = (None, *Cause)
 _FRAME_MAGIC = b"LOOK"
 _PICTURE_MAGIC = b"FILE"
 _REPLY_MAGIC = b"SEEN"
 
 MAX_REPLY_BYTES = (
-    _REPLY.size + MAX_SYMBOLS * (_SYMBOL.size + MAX_STEP_BYTES + MAX_CONTENT_BYTES) + MAX_UNREAD * _QUAD.size
+    _REPLY.size
+    + MAX_SYMBOLS * (_SYMBOL.size + MAX_STEP_BYTES + MAX_CONTENT_BYTES)
+    + MAX_UNREAD * _UNREAD.size
 )
 # Times beyond an hour are nonsense, and so is what is not a number.
 _MAX_SPENT_MS = 3_600_000.0
@@ -133,8 +138,8 @@ def pack_reply(sequence: int, size: Size, look: Look) -> bytes:
         step = symbol.engine.encode("ascii")[:MAX_STEP_BYTES]
         numbers = (n for point in symbol.corners for n in point)
         parts += [_SYMBOL.pack(*numbers, len(step), len(symbol.content)), step, symbol.content]
-    for quad in unread:
-        parts.append(_QUAD.pack(*(n for point in quad for n in point)))
+    for quad, cause in zip_longest(unread, look.causes[: len(unread)]):
+        parts.append(_UNREAD.pack(*(n for point in quad for n in point), _CAUSES.index(cause)))
     return b"".join(parts)
 
 
@@ -176,11 +181,15 @@ def unpack_reply(message: bytes, request: Request) -> Look | None:
     if symbols > MAX_SYMBOLS or unread > MAX_UNREAD or not 0.0 <= spent <= _MAX_SPENT_MS:
         raise Garbled("reply: out of bounds")
     seen = tuple(_symbol(reader, (width, height)) for _ in range(symbols))
-    places = tuple(_quad(_QUAD.unpack(reader.take(_QUAD.size)), (width, height)) for _ in range(unread))
+    sights = tuple(_unread(reader, (width, height)) for _ in range(unread))
     reader.end()
     if not width * height:
         return None
-    return Look(symbols=seen, unread=places, failures=failures, spent_ms=spent)
+    places = tuple(place for place, _ in sights)
+    causes = tuple(cause for _, cause in sights if cause is not None)
+    if len(causes) != (len(places) if isinstance(request, PictureRequest) else 0):
+        raise Garbled("reply: causes")
+    return Look(symbols=seen, unread=places, causes=causes, failures=failures, spent_ms=spent)
 
 
 def _symbol(reader: _Reader, size: Size) -> Symbol:
@@ -191,6 +200,13 @@ def _symbol(reader: _Reader, size: Size) -> Symbol:
     if not step.isascii() or not step.decode("ascii").isprintable():
         raise Garbled("reply: step")
     return Symbol(reader.take(length), SYMBOLOGY, step.decode("ascii"), _quad(tuple(numbers), size))
+
+
+def _unread(reader: _Reader, size: Size) -> tuple[Corners, Cause | None]:
+    *numbers, cause = _UNREAD.unpack(reader.take(_UNREAD.size))
+    if cause >= len(_CAUSES):
+        raise Garbled("reply: out of bounds")
+    return _quad(tuple(numbers), size), _CAUSES[cause]
 
 
 def _quad(numbers: tuple[int, ...], size: Size) -> Corners:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from enum import Enum
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,6 +28,10 @@ if TYPE_CHECKING:
 
 
 _QR_CODE = zxingcpp.BarcodeFormat.QRCode
+# Half a pixel a module: nothing in a picture that is smaller was ever a code.
+_SMALLEST_PX = 10.0
+# A card held so much aslant is not read either.
+_MAX_ASPECT = 4.0
 
 
 class Binariser(Enum):
@@ -66,7 +72,8 @@ class Zxing:
 
     def read(self, luma: Luma) -> tuple[Finding, ...]:
         barcodes = zxingcpp.read_barcodes(luma, **self._options)
-        return tuple(_finding(b) for b in barcodes if b.format == _QR_CODE and not _is_part(b))
+        findings = (_finding(b) for b in barcodes if b.format == _QR_CODE and not _is_part(b))
+        return tuple(f for f in findings if f.content is not None or _is_square_enough(f.corners))
 
 
 def _finding(barcode: zxingcpp.Barcode) -> Finding:
@@ -79,6 +86,21 @@ def _finding(barcode: zxingcpp.Barcode) -> Finding:
         side=side_of(int(extra["Version"])) if known else None,
         grid=_modules(barcode) if known and not barcode.valid else None,
     )
+
+
+def _is_square_enough(quad: Quad) -> bool:
+    """Whether this can be a code at all, seen from wherever.
+
+    Of what it could not read the library tells no place at all at times, or finders of several codes as one.
+    """
+    around = (*quad, *quad[:2])
+    sides = [math.dist(a, b) for a, b in pairwise(around[:5])]
+    turns = [
+        (bx - ax) * (cy - by) - (by - ay) * (cx - bx)
+        for (ax, ay), (bx, by), (cx, cy) in zip(around, around[1:], around[2:], strict=False)
+    ]
+    convex = min(turns) > 0 or max(turns) < 0
+    return convex and min(sides) >= _SMALLEST_PX and max(sides) <= _MAX_ASPECT * min(sides)
 
 
 def _corners(position: zxingcpp.Position) -> Quad:

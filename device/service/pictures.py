@@ -9,23 +9,28 @@ from __future__ import annotations
 import base64
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from device.capture.pictures import SUFFIXES
 from device.decode.pool import DecoderPool
 from device.decode.wire import MAX_BYTES
-from device.errors import DecoderDied
+from device.errors import DecoderDied, GateError
+from device.model import Unread
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from device.decode.finding import Look
     from device.model import Symbol
     from device.runtime import Clock
+    from device.service.drawings import Drawings
 
 # Kana or kanji, or a word of half-width kana: two of these alone are as likely one Chinese character.
 _JAPANESE = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]|[\uff66-\uff9f]{3}")
+# What is looked at in a folder: what a gate can replay, and what else OpenCV's wheel reads.
+_SUFFIXES = SUFFIXES | {".avif", ".gif", ".jp2"}
+_MEGA = MAX_BYTES // 1_000_000
 # Nobody waits at a gate here: a large picture on a slow machine may take its time.
 PICTURE_DEADLINE_MS = 10_000.0
 
@@ -37,22 +42,36 @@ class PictureResult:
     Attributes:
         file: as it was named.
         symbols: the codes, corners in pixels of the picture.
+        unread: what is a code and was not read, and why.
         milliseconds: the ladder took, reading and unpacking the file not counted.
-        error: why there is no answer; empty when there is one.
+        drawing: where the outlines are; None when none were asked for, or none could be kept.
+        error: what went wrong; empty when nothing did.
     """
 
     file: str
-    symbols: tuple[Symbol, ...]
-    milliseconds: float
+    symbols: tuple[Symbol, ...] = ()
+    unread: tuple[Unread, ...] = ()
+    milliseconds: float = 0.0
+    drawing: Path | None = None
     error: str = ""
 
     def to_json(self) -> str:
-        """One JSON object on one line, the shape DESIGN.md fixes: `file`, `symbols`, `ms`, or `error`."""
-        symbols = [_as_dict(symbol) for symbol in self.symbols]
-        out = {"file": self.file, "symbols": symbols, "ms": round(self.milliseconds, 1)}
+        """One JSON object on one line, which any terminal or file takes.
+
+        Always `file`, `symbols`, `unread`, `ms`; `drawing` and `error` where there is one.
+        """
+        out: dict[str, object] = {
+            "file": self.file,
+            "symbols": [_as_dict(symbol) for symbol in self.symbols],
+            "unread": [{"cause": u.cause.value, "corners": u.corners} for u in self.unread],
+            "ms": round(self.milliseconds, 1),
+        }
+        if self.drawing is not None:
+            out["drawing"] = str(self.drawing)
         if self.error:
             out["error"] = self.error
-        return json.dumps(out, ensure_ascii=False)
+        # A file's name may hold bytes that are no text: they stay escaped.
+        return json.dumps(out, ensure_ascii=False).encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def readable(content: bytes) -> str:
@@ -81,11 +100,17 @@ def _as_dict(symbol: Symbol) -> dict[str, object]:
 
 
 def decode_pictures(
-    files: Iterable[str], *, engines: Sequence[str], frames: int, clock: Clock
+    named: Iterable[str],
+    *,
+    engines: Sequence[str],
+    frames: int,
+    clock: Clock,
+    drawings: Drawings | None = None,
 ) -> Iterator[PictureResult]:
     """Looks at each file as if it were held up for `frames` frames, and yields what was read, in order.
 
-    A file that cannot be read, is no picture, or cost the decoder its life yields a result with `error`.
+    Of a folder, the pictures in it. A file that cannot be read, is no picture, or cost the decoder its life
+    yields a result with `error`; so does one whose drawing could not be kept.
 
     Raises:
         DecoderDied: decoding does not start at all: a library is missing, say.
@@ -93,27 +118,59 @@ def decode_pictures(
     pool = DecoderPool(engines=engines, deadline_ms=PICTURE_DEADLINE_MS, capacity=MAX_BYTES, clock=clock)
     pool.start()
     try:
-        for file in files:
-            yield _decode(pool, file, frames)
+        for file in _files(named):
+            yield _decode(pool, file, frames, drawings)
     finally:
         pool.close()
 
 
-def _decode(pool: DecoderPool, file: str, frames: int) -> PictureResult:
+def _files(named: Iterable[str]) -> Iterator[str]:
+    """Files as named; of a folder its pictures, in the order of their names, or itself if it has none."""
+    for name in named:
+        path = Path(name)
+        try:
+            inside = sorted(path.iterdir()) if path.is_dir() else []
+        except OSError:
+            inside = []  # told when the folder itself is tried
+        pictures = [str(f) for f in inside if f.suffix.lower() in _SUFFIXES and f.is_file()]
+        yield from pictures or [name]
+
+
+def _decode(pool: DecoderPool, file: str, frames: int, drawings: Drawings | None) -> PictureResult:
+    path = Path(file)
+    result = PictureResult(file)
     try:
-        look = _look_at(pool, Path(file), frames)
+        content = _content(path)
+        look = pool.look_at_file(content, frames=frames)
+        if look is None:
+            return replace(result, error=f"no picture, or one of more than {_MEGA} megapixels")
+        unread = tuple(Unread(*sight) for sight in zip(look.unread, look.causes, strict=True))
+        result = PictureResult(file, look.symbols, unread, look.spent_ms)
+        if drawings is not None:
+            result = replace(result, drawing=drawings.keep(path.name, content, look))
     except DecoderDied:
-        return PictureResult(file, (), 0.0, "the decoder died of this picture")
+        return replace(result, error="the decoder died of this picture")
     except OSError as error:
-        return PictureResult(file, (), 0.0, error.strerror or type(error).__name__)
-    if look is None:
-        return PictureResult(
-            file, (), 0.0, f"no picture, or one of more than {MAX_BYTES // 1_000_000} megapixels"
-        )
-    return PictureResult(file, look.symbols, look.spent_ms)
+        return replace(result, error=error.strerror or type(error).__name__)
+    except GateError as error:
+        return replace(result, error=str(error))
+    return result
 
 
-def _look_at(pool: DecoderPool, file: Path, frames: int) -> Look | None:
-    if not 0 < file.stat().st_size <= MAX_BYTES:
-        return None
-    return pool.look_at_file(file.read_bytes(), frames=frames)
+def _content(file: Path) -> bytes:
+    """The file, if it is of a size that is looked at.
+
+    Raises:
+        GateError: it is not.
+        OSError: it cannot be read.
+    """
+    if file.is_dir():
+        next(file.iterdir(), None)  # says so where it may not be read
+        raise GateError("a folder without pictures")
+    with file.open("rb") as opened:
+        content = opened.read(MAX_BYTES + 1)
+    if not content:
+        raise GateError("an empty file")
+    if len(content) > MAX_BYTES:
+        raise GateError(f"a file of more than {_MEGA} megabytes")
+    return content

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,10 +21,11 @@ from device.decode.wire import (
     unpack_reply,
     unpack_request,
 )
-from device.model import Corners, Symbol
+from device.model import Cause, Corners, Symbol
 
 WIDTH, HEIGHT = 1280, 720
 REQUEST = FrameRequest(sequence=7, width=WIDTH, height=HEIGHT, budget_ms=40.0)
+FILE_REQUEST = PictureRequest(sequence=7, length=9, frames=1, budget_ms=40.0)
 SQUARE: Corners = ((1, 2), (3, 4), (5, 6), (7, 8))
 
 points = st.tuples(st.integers(0, WIDTH - 1), st.integers(0, HEIGHT - 1))
@@ -40,6 +43,11 @@ looks = st.builds(
     unread=st.lists(corners, max_size=MAX_UNREAD).map(tuple),
     failures=st.integers(0, 99),
     spent_ms=st.floats(0, 1000, width=32),
+)
+looks_at_files = looks.flatmap(
+    lambda look: st.lists(st.sampled_from(Cause), min_size=len(look.unread), max_size=len(look.unread)).map(
+        lambda causes: replace(look, causes=tuple(causes))
+    )
 )
 
 
@@ -72,6 +80,20 @@ def test_any_other_message_is_no_request(message: bytes) -> None:
 @given(looks)
 def test_a_reply_comes_back_as_it_was(look: Look) -> None:
     assert unpack_reply(_reply(look), REQUEST) == look
+
+
+@given(looks_at_files)
+def test_a_reply_about_a_file_tells_why_codes_were_not_read(look: Look) -> None:
+    assert unpack_reply(_reply(look), FILE_REQUEST) == look
+
+
+@given(looks_at_files)
+def test_causes_are_told_of_files_and_never_by_half(look: Look) -> None:
+    half = replace(look, causes=look.causes[1:])
+    for said, request in ((look, REQUEST), (half, FILE_REQUEST)):
+        if look.unread:
+            with pytest.raises(Garbled):
+                unpack_reply(_reply(said), request)
 
 
 @given(looks, st.data())
