@@ -20,6 +20,7 @@ from device.commands.config import DEFAULT_CONFIG, add_config
 from device.commands.decode import add_decode
 from device.commands.doctor import add_doctor
 from device.commands.keys import add_keys
+from device.commands.lists import add_list
 from device.commands.passes import add_pass
 from device.commands.trace import add_trace
 from device.commands.unseal import add_unseal
@@ -268,6 +269,7 @@ def _parser() -> argparse.ArgumentParser:
     add_watch(commands)
     add_unseal(commands)
     add_keys(commands)
+    add_list(commands)
     add_pass(commands)
     return parser
 

@@ -25,6 +25,7 @@ from device.policy.occupancy import MAX_REMEMBERED, Occupancy, rebuild
 from device.policy.rules import Hours, PassbackMode, Rules
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from device.config.model import Settings
@@ -55,7 +56,7 @@ def library_of(settings: Settings, clock: Clock, *, pseudonyms: Pseudonyms) -> L
         ListKind.ROSTER: policy.roster,
     }
     reader = ListReader(
-        keys=_list_keys(policy.list_keys) if policy.list_keys else None,
+        keys=list_keys(policy.list_keys) if policy.list_keys else None,
         pseudonym_key=pseudonyms.key,
         pseudonym_ids=pseudonyms.key_ids,
         audiences=audiences,
@@ -63,7 +64,7 @@ def library_of(settings: Settings, clock: Clock, *, pseudonyms: Pseudonyms) -> L
     )
     shelf = Shelf(
         files={kind: path for kind, path in files.items() if path is not None},
-        kept=settings.journal.path.with_name("lists"),
+        kept=settings.journal.lists_folder,
         reader=reader,
         clock=clock,
     )
@@ -157,7 +158,8 @@ def _audiences(settings: Settings) -> frozenset[str]:
     return frozenset((*own, *settings.credentials.audiences))
 
 
-def _list_keys(paths: tuple[Path, ...]) -> dict[str, Verify]:
+def list_keys(paths: Iterable[Path]) -> dict[str, Verify]:
+    """Who may sign lists, by the names of their keys, from files with public keys. Raises GateError."""
     found: dict[str, Verify] = {}
     for path in paths:
         try:

@@ -120,7 +120,8 @@ def _district(args: argparse.Namespace) -> int:
         raise GateError(f"{args.public}: {error.strerror}") from error
     print(f"{args.key}: a new private key, readable by you alone", file=sys.stderr)
     print(
-        f"copy {args.public} to the gates and name it in their configuration as uplink.district_key_file",
+        f"copy {args.public} to the gates and name it in their configuration: as uplink.district_key_file "
+        "where events are confirmed, in policy.list_keys where lists are signed",
         file=sys.stderr,
     )
     return ExitCode.OK

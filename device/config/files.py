@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from device.config.hints import closest
-from device.config.model import Camera
+from device.config.model import Camera, Journal
 from device.config.scalars import Reads
 from device.logs import printable
 from device.privacy.sealing import NoSealingKey, SealingKey
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from device.config.crosschecks import Draft
+    from device.config.nodes import Loc
     from device.errors import Problem
 
 HEAD_BYTES: Final = 64 * 1024
@@ -42,16 +43,33 @@ Answer: TypeAlias = tuple[str, str]
 
 def unusable(draft: Draft) -> Iterator[Problem]:
     """Files that are not as they should be. Reads the beginning of each; blocks for as long as that takes."""
-    for leaf in draft.leaves():
-        reads = leaf.shape.mark(Reads)
-        answer = _file(leaf.value, reads) if reads and isinstance(leaf.value, Path) else None
-        if answer:
-            yield draft.document.problem(leaf.loc, *answer)
+    for loc, path, reads in _files(draft):
+        answer = _file(path, reads)
+        if answer and not (reads.kept and _kept(loc, draft)):
+            yield draft.document.problem(loc, *answer)
     camera = draft.sections.get(("camera",))
     if isinstance(camera, Camera) and camera.source == "replay" and camera.replay.path is not None:
         answer = _pictures(camera.replay.path)
         if answer:
             yield draft.document.problem(("camera", "replay", "path"), *answer)
+
+
+def _files(draft: Draft) -> Iterator[tuple[Loc, Path, Reads]]:
+    """Every file that is named, by itself or in a list."""
+    for leaf in draft.leaves():
+        shape = leaf.shape.item or leaf.shape
+        reads = shape.mark(Reads)
+        values = leaf.value if isinstance(leaf.value, tuple) else (leaf.value,)
+        for number, value in enumerate(values if reads else ()):
+            if reads and isinstance(value, Path):
+                yield (*leaf.loc, number) if leaf.shape.item else leaf.loc, value, reads
+
+
+def _kept(loc: Loc, draft: Draft) -> bool:
+    """Whether the gate has a list that was in force: it goes on with it, and the status says so."""
+    journal = draft.sections.get(("journal",))
+    kind = str(loc[-1]).removesuffix("_list")
+    return isinstance(journal, Journal) and (journal.lists_folder / f"{kind}.list").exists()
 
 
 def _file(path: Path, reads: Reads) -> Answer | None:

@@ -437,6 +437,11 @@ class Journal(Section):
         "refuse", description="When an event cannot be recorded: grant nobody, or answer all the same."
     )
 
+    @property
+    def lists_folder(self) -> Path:
+        """Where the last good lists are kept, each as KIND.list."""
+        return self.path.with_name("lists")
+
 
 class Privacy(Section):
     """What is kept of a person."""

@@ -77,6 +77,7 @@ class Reads:
         min_bytes: a shorter file cannot be right; 0 for one that may be empty.
         pem: what its PEM block is called, for TLS files.
         secret: never repeat what is written for it, which may be the secret itself.
+        kept: a gate that has read it once keeps a copy to go on with.
         seals: it must be a key that identities can be sealed to.
     """
 
@@ -84,6 +85,7 @@ class Reads:
     min_bytes: int = 1
     pem: str = ""
     secret: bool = False
+    kept: bool = False
     seals: bool = False
 
 
@@ -315,7 +317,7 @@ File = Annotated[Path, BeforeValidator(_path), Told("the path of a file", hints.
 Scene = Annotated[
     Path, BeforeValidator(_path), Told("the path of a folder of pictures or of a video", hints.path)
 ]
-ListFile = Annotated[File, Reads("a list", min_bytes=0)]
+ListFile = Annotated[File, Reads("a list", min_bytes=0, kept=True)]
 TrustFile = Annotated[File, Reads("a trust list")]
 PseudonymKeyFile = Annotated[File, Reads("the key", min_bytes=MIN_KEY_BYTES, secret=True)]
 PasswordFile = Annotated[File, Reads("the password", secret=True)]

@@ -241,3 +241,30 @@ def test_a_configuration_that_may_not_be_read_says_so(folder: Path) -> None:
     (folder / "gate.yaml").chmod(0)
     with nobodys_rights(), pytest.raises(ConfigError, match="may not be read"):
         load(folder / "gate.yaml")
+
+
+def test_a_list_that_has_gone_is_no_mistake_where_the_gate_has_kept_one(folder: Path) -> None:
+    config = folder / "gate.yaml"
+    text = config.read_text(encoding="utf-8").replace("policy:", "journal: {path: journal.db}\npolicy:")
+    config.write_text(text, encoding="utf-8")
+    (folder / "deny.txt").unlink()
+    with pytest.raises(ConfigError, match="deny_list"):
+        load(config)
+    (folder / "lists").mkdir()
+    (folder / "lists" / "deny.list").touch()
+    assert load(config).policy.deny_list == folder / "deny.txt"
+    (folder / "allow.txt").unlink()
+    with pytest.raises(ConfigError, match="allow_list"):
+        load(config)
+
+
+def test_a_key_in_a_list_of_keys_is_looked_at(folder: Path) -> None:
+    config = folder / "gate.yaml"
+    text = config.read_text(encoding="utf-8").replace(
+        "policy:", "policy:\n  list_keys: [district.pub, gate.key]"
+    )
+    config.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError) as refused:
+        load(config)
+    (problem,) = refused.value.problems
+    assert (problem.path, problem.line) == ("policy.list_keys[2]", 4)
