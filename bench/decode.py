@@ -1,6 +1,6 @@
 """How much is read, what it costs, and whether anything is read wrongly: our ladder beside its peers.
 
-    python -m bench.decode --corpus DIR --frames DIR [--every N] [--shown N] [--noise N] [--json FILE] [...]
+    python -m bench.decode --corpus DIR --frames DIR [--every N] [--shown N] [--noise N] [--sheet PNG] [...]
 
 A folder holds `manifest.csv` (columns file, source, category, expected_text: empty for pictures without a
 code, a JSON list for several) and the pictures. All pictures are fitted to 1280x720 grey first. Every
@@ -8,7 +8,8 @@ reader gets the same picture in the same run, one thread, timed by processor tim
 multiples of plain `pyzbar.decode`. "Still" is the mean cost of a frame while pictures without a code
 stand still before the camera for ten seconds: there the motion gate counts. `--shown N` holds every
 picture up for N frames with a shaking hand (`gate_flow.py --sequence` has hands in space, lens and sensor);
-`--noise N` looks at noise, textures, print and spoilt codes, in which nothing may be read but what is there.
+`--noise N` looks at noise, textures, print and spoilt codes, in which nothing may be read but what is there;
+`--sheet PNG` draws what was not read of the sets: what was seen of it, and the measured cause.
 """
 
 from __future__ import annotations
@@ -34,9 +35,11 @@ import zxingcpp
 from pyzbar import pyzbar
 
 from bench.sets.clutter import clutter
+from bench.sets.sheet import Missed, write_sheet
+from device.decode.cause import cause_of
 from device.decode.ladder import Ladder
 from device.decode.motion import Effort, MotionGate
-from device.decode.picture import fitted
+from device.decode.picture import apart, fitted
 from device.decode.steps import first_step, further_steps
 from device.decode.zxing import Zxing
 from device.runtime import WorkClock
@@ -81,6 +84,15 @@ class Reader(Protocol):
         ...
 
 
+def _ladder(engines: list[str], clock: Stopwatch) -> Ladder:
+    return Ladder(
+        first=first_step(engines),
+        further=further_steps(engines),
+        reader=Zxing(thorough=False, unread=False),
+        clock=clock,
+    )
+
+
 class Ours:
     """The ladder behind its motion gate, in this process."""
 
@@ -88,12 +100,7 @@ class Ours:
         self._budget_ms = budget_ms
         self._gate = MotionGate()
         self.steps: Counter[str] = Counter()
-        self._ladder = Ladder(
-            first=first_step(engines),
-            further=further_steps(engines),
-            reader=Zxing(thorough=False, unread=False),
-            clock=clock,
-        )
+        self._ladder = _ladder(engines, clock)
 
     def begin(self) -> None:
         self._ladder.forget()
@@ -160,7 +167,7 @@ class Tally:
     code_ms: list[float] = field(default_factory=list)
     empty_ms: list[float] = field(default_factory=list)
     still_ms: list[float] = field(default_factory=list)
-    missed: list[str] = field(default_factory=list)
+    missed: list[Picture] = field(default_factory=list)
     mistakes: list[str] = field(default_factory=list)
     groups: Counter[str] = field(default_factory=Counter)
 
@@ -234,7 +241,7 @@ def judge(reader: Reader, picture: Picture, frames: Iterable[Luma], tally: Tally
     if right:
         tally.frames_needed.append(shown)
     else:
-        tally.missed.append(picture.name)
+        tally.missed.append(picture)
         tally.groups[picture.group] += 1
 
 
@@ -282,6 +289,14 @@ def run(
     return tallies
 
 
+def seen_in(picture: Picture, budget_ms: float) -> Missed:
+    """What is seen in a picture that is not read, and why it is not."""
+    ladder = _ladder(["zxing", "zbar"], WorkClock(least_share=0.0))
+    look = ladder.look(picture.luma, budget_ms=budget_ms)
+    sights = tuple((corners, cause_of(picture.luma, corners)) for corners in apart(look.unread))
+    return Missed(picture.name, picture.group, picture.luma, sights)
+
+
 def _mean(values: list[float]) -> float:
     return float(np.mean(values)) if values else float("nan")
 
@@ -314,7 +329,7 @@ def report(title: str, tallies: dict[str, Tally], readers: dict[str, Reader]) ->
             "cost_empty": empty,
             "cost_still": still,
             "frames_needed_mean": _mean([float(n) for n in t.frames_needed]),
-            "missed": t.missed,
+            "missed": [picture.name for picture in t.missed],
             "mistakes": t.mistakes,
         }
     ours = readers["gate-scanner"]
@@ -341,17 +356,21 @@ def main() -> int:
     parser.add_argument("--noise-from", type=int, default=0, help="number of the first: a long run in parts")
     parser.add_argument("--budget-ms", type=float, default=BUDGET_MS, help="of the ladder, a frame")
     parser.add_argument("--alone", action="store_true", help="without the peers")
+    parser.add_argument("--sheet", type=Path, help="draw what was not read there, as one PNG")
     parser.add_argument("--json", type=Path, help="write the figures there")
     args = parser.parse_args()
     cv2.setNumThreads(1)
     results: dict[str, object] = {}
+    missed: list[Missed] = []
     for title, folder in (("photographs", args.corpus), ("rendered frames", args.frames)):
         if folder:
             readers = _readers(args.budget_ms, alone=args.alone)
             pictures = load(folder, source=args.source, every=args.every, limit=args.limit)
-            results[title] = report(
-                title, run(pictures, readers, shown=args.shown, still=STILL_PICTURES), readers
-            )
+            tallies = run(pictures, readers, shown=args.shown, still=STILL_PICTURES)
+            results[title] = report(title, tallies, readers)
+            missed += [seen_in(picture, args.budget_ms) for picture in tallies["gate-scanner"].missed]
+    if args.sheet:
+        write_sheet(missed, args.sheet)
     if args.noise:
         readers = _readers(args.budget_ms, alone=True)
         pictures = noisy(args.noise_from, args.noise)

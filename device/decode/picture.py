@@ -74,12 +74,12 @@ def _held_up(frame: Luma, ladder: Ladder, frames: int, budget_ms: float) -> Look
         spent += look.spent_ms
         if look.symbols:
             break
-    unread = _apart(look.unread)
+    unread = apart(look.unread)
     causes = tuple(cause_of(frame, corners) for corners in unread)
     return replace(look, unread=unread, causes=causes, spent_ms=spent)
 
 
-def _apart(unread: Sequence[Corners]) -> tuple[Corners, ...]:
+def apart(unread: Sequence[Corners]) -> tuple[Corners, ...]:
     """One for each place: what several steps saw there is one thing."""
     kept: list[Corners] = []
     for corners in unread:
