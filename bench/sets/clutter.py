@@ -189,8 +189,11 @@ def _half(rng: Rng) -> Scene:
     dark, text = _symbol(rng)
     side, share = dark.shape[0], rng.uniform(0.02, 0.6)
     hidden = np.zeros_like(dark)
-    hidden[: int(side * share)] = True
-    hidden = np.rot90(hidden, int(rng.integers(4)))
+    if rng.random() < 0.5:
+        hidden[: int(side * share)] = True
+        hidden = np.rot90(hidden, int(rng.integers(4)))
+    else:  # the corner without a finder
+        hidden[side - int(side * share) :, side - int(side * share) :] = True
     cover = rng.random(dark.shape) < 0.5 if rng.random() < 0.5 else np.full(dark.shape, rng.random() < 0.5)
     return _shown(np.where(hidden, cover, dark), rng), text
 

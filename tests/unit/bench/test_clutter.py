@@ -1,4 +1,4 @@
-"""The clutter must be what it says: a long run over pictures that nobody could misread would prove nothing."""
+"""The clutter must be what it says: a long run over pictures that nobody misreads would prove nothing."""
 
 from __future__ import annotations
 
