@@ -32,7 +32,7 @@ apt:
 
 apt-test: apt
 	@scripts/apt-ensure mosquitto:mosquitto mosquitto_pub:mosquitto-clients systemd-analyze:systemd openssl:openssl \
-		mkfs.ext4:e2fsprogs losetup:mount
+		chromium:chromium mkfs.ext4:e2fsprogs losetup:mount
 
 demo: venv
 	$(BIN)/gate-scanner demo

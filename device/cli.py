@@ -21,6 +21,7 @@ from device.commands.decode import add_decode
 from device.commands.doctor import add_doctor
 from device.commands.keys import add_keys
 from device.commands.lists import add_list
+from device.commands.notice import add_notice
 from device.commands.passes import add_pass
 from device.commands.trace import add_trace
 from device.commands.unseal import add_unseal
@@ -267,6 +268,7 @@ def _parser() -> argparse.ArgumentParser:
     add_doctor(commands, config=DEFAULT_CONFIG)
     add_trace(commands, config=DEFAULT_CONFIG)
     add_watch(commands)
+    add_notice(commands, DEFAULT_CONFIG)
     add_unseal(commands)
     add_keys(commands)
     add_list(commands)

@@ -48,6 +48,7 @@ from device.config.scalars import (
     VideoDevice,
     Whole,
     WholeSeconds,
+    Words,
     Zone,
     days_of,
 )
@@ -483,6 +484,22 @@ class Privacy(Section):
         description="`true`: what `keep` names stands readable in the journal and at the broker, for whoever "
         "takes the box as well. Not together with `seal_to`.",
     )
+    controller: Words = Field(
+        "",
+        description="Who is responsible for the data, for the public notice (`gate-scanner notice`).",
+        examples=["UBND xã Phú Vang"],
+    )
+    contact: Words = Field(
+        "",
+        description="Whom people may ask about their data, for the notice.",
+        examples=["0234 000 0000, 1 Lê Lợi, dulieu@phu-vang.example"],
+    )
+    purpose: Words = Field(
+        "",
+        description="What the data are for, in Vietnamese, for the notice. Left out: to control who comes in "
+        "and goes out.",
+    )
+    purpose_english: Words = Field("", description="The same in English.")
 
     @property
     def kept(self) -> tuple[KeptField, ...]:

@@ -276,6 +276,7 @@ ClientId = Annotated[
     Told("1 to 128 letters, digits, dots, hyphens and underscores", hints.nothing),
 ]
 Text = Annotated[str, Field(max_length=120), Told("a text of at most 120 characters")]
+Words = Annotated[str, Field(max_length=240), Told("a text of at most 240 characters")]
 UserName = Annotated[str, Field(min_length=1, max_length=120), Told("a name of 1 to 120 characters")]
 ClockTime = Annotated[
     time,
