@@ -268,7 +268,7 @@ def _parser() -> argparse.ArgumentParser:
     add_doctor(commands, config=DEFAULT_CONFIG)
     add_trace(commands, config=DEFAULT_CONFIG)
     add_watch(commands)
-    add_notice(commands, DEFAULT_CONFIG)
+    add_notice(commands, config=DEFAULT_CONFIG)
     add_unseal(commands)
     add_keys(commands)
     add_list(commands)

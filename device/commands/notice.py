@@ -12,13 +12,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def add_notice(commands: argparse._SubParsersAction[argparse.ArgumentParser], default: Path) -> None:
-    """Adds the command to the command line.
-
-    Args:
-        commands: of the command line.
-        default: the configuration where none is named.
-    """
+def add_notice(commands: argparse._SubParsersAction[argparse.ArgumentParser], *, config: Path) -> None:
+    """Adds the command to the command line; `config` is the file when none is named."""
     notice = commands.add_parser(
         "notice",
         help="the public notice: what is kept of people, why, how long, who gets it",
@@ -27,7 +22,7 @@ def add_notice(commands: argparse._SubParsersAction[argparse.ArgumentParser], de
         epilog="Example: gate-scanner notice --format html > notice.html",
     )
     notice.add_argument(
-        "--config", type=type(default), default=default, metavar="FILE", help=f"default: {default}"
+        "--config", type=type(config), default=config, metavar="FILE", help=f"default: {config}"
     )
     notice.add_argument(
         "--language", choices=("vi", "en", "both"), default="both", help="default: both, Vietnamese first"
