@@ -30,6 +30,7 @@ from device.journal.sqlite_journal import SqliteJournal
 from device.journal.state import WhenFull
 from device.model import CredentialRef, Direction, Outcome, Reason, ScanEvent, Standing
 from device.runtime import SystemClock, Worker
+from device.uplink.client import Access
 from device.uplink.forwarder import Forwarder
 from device.uplink.mqtt import MqttSession
 from device.uplink.tls import Tls
@@ -37,6 +38,7 @@ from device.uplink.wire import GateAddress, envelope
 from tests.support.broker import Broker, ServerTls
 from tests.support.certificates import Authority
 from tests.support.link import Link
+from tests.support.uplinks import no_budget
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -157,15 +159,15 @@ def by_uplink(ground: Ground, *, batch_events: int) -> Drained:
 def drain(journal: SqliteJournal, port: int, tls: Tls | None, *, batch_events: int) -> Drained:
     """Connects, drains the journal, says goodbye; measured from the start to the last receipt."""
     clock = SystemClock()
+    access = Access(host=Broker.host, port=port, client_id="bench", tls=tls)
     forwarder = Forwarder(
         backlog=journal,
-        session_factory=partial(
-            MqttSession, host=Broker.host, port=port, client_id="bench", clock=clock, tls=tls, window=100
-        ),
+        session_factory=partial(MqttSession, access=access, clock=clock, window=100),
         address=ADDRESS,
         clock=clock,
         version="bench",
         random=random.random,
+        budget=no_budget(clock),
         batch_events=batch_events,
     )
     worker = Worker("uplink", forwarder.body, deadline_s=DRAIN_WITHIN_S, clock=clock)

@@ -167,8 +167,9 @@ def _events(args: argparse.Namespace) -> int:
         else:
             print("\n".join(events.summary(found)))
         return ExitCode.OK if found.whole else ExitCode.BROKEN
-    for event in events.list_events(path):
-        print(events.as_json(event) if args.json else events.as_text(event))
+    for event, refused in events.list_events(path):
+        if refused or not args.refused:
+            print(events.as_json(event, refused) if args.json else events.as_text(event, refused))
     return ExitCode.OK
 
 
@@ -260,6 +261,7 @@ def _parser() -> argparse.ArgumentParser:
         "--journal", type=Path, metavar="FILE", help="the journal itself, instead of --config"
     )
     events.add_argument("--json", action="store_true", help="one JSON object an event")
+    events.add_argument("--refused", action="store_true", help="only those that the broker refuses")
     events.add_argument(
         "--verify", action="store_true", help="check for gaps and changes; exit code 1 if any"
     )

@@ -126,6 +126,10 @@ class UplinkCounts(Protocol):
     def published(self) -> int: ...
     @property
     def confirmed(self) -> int: ...
+    @property
+    def refusing(self) -> str: ...
+    @property
+    def pace(self) -> str: ...
 
 
 class Uplink(Protocol):
@@ -420,14 +424,17 @@ class Daemon:
                 "connected": uplink.connected,
                 "published": uplink.published,
                 "confirmed": uplink.confirmed,
+                "refusing": uplink.refusing,
+                "pace": uplink.pace,
             }
-            broker = "broker connected" if uplink.connected else "broker away"
+            broker = _broker(uplink)
+        aside = f"{journal.set_aside} refused, " if journal.set_aside else ""
         standings = self._lists.standings()
         status["lists"] = [one.as_json() for one in standings]
         log.debug("status", extra={"fields": {"status": status}})
         self._notifier.status(
             f"{self._resting}: {scan.presented} shown, {scan.granted} granted, {scan.denied} denied, "
-            f"{scan.attention} wrong code; {self._passed()}{journal.pending} to deliver, {broker}"
+            f"{scan.attention} wrong code; {self._passed()}{journal.pending} to deliver, {aside}{broker}"
             f"{self._refused}" + "".join(f"; {one}" for one in standings)
         )
 
@@ -524,6 +531,15 @@ class Daemon:
                 self._journal.checkpoint(signed)
         except JournalError as error:
             log.error("'%s' could not be recorded: %s", what, error)
+
+
+def _broker(uplink: UplinkCounts) -> str:
+    """In a few words, for the status line."""
+    if not uplink.connected:
+        return "broker away"
+    if uplink.refusing:
+        return f"broker takes no events: {uplink.refusing}"
+    return "broker connected" if uplink.pace == "free" else f"broker connected, data budget {uplink.pace}"
 
 
 def _manner(before: ClockReading | None, now: ClockReading) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import secrets
 from functools import partial
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from device import __version__
 from device.credential.flaw import Flawed
@@ -25,10 +26,13 @@ from device.journal.sqlite_journal import SqliteJournal
 from device.journal.state import WhenFull
 from device.model import Input
 from device.steering import Steering
+from device.uplink.budget import Budget
+from device.uplink.client import Access
 from device.uplink.forwarder import Forwarder
 from device.uplink.mqtt import MqttSession
 from device.uplink.tls import Tls
 from device.uplink.wire import GateAddress
+from device.vitals import temperature_c
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -163,9 +167,16 @@ def forwarder_of(settings: Settings, journal: SqliteJournal, clock: Clock) -> Fo
         clock=clock,
         version=__version__,
         random=secrets.SystemRandom().random,
+        budget=Budget(
+            daily_bytes=uplink.daily_bytes or None,
+            clock=clock,
+            timezone=ZoneInfo(settings.gate.timezone),
+            path=settings.journal.path.with_name("uplink-day.json"),
+        ),
         backoff_min_s=uplink.backoff_min_s,
         backoff_max_s=uplink.backoff_max_s,
         verify=_district(uplink.district_key_file) if uplink.district_key_file else None,
+        temperature_c=temperature_c,
     )
 
 
@@ -184,18 +195,16 @@ def broker_session(settings: Settings, clock: Clock, will: Message, *, client_id
         client_id: a second client with the same one throws the first one out.
     """
     uplink = settings.uplink
-    return MqttSession(
-        will,
+    access = Access(
         host=uplink.host or "",
         port=uplink.port,
         client_id=client_id,
-        clock=clock,
         username=uplink.username or "",
         password_file=uplink.password_file,
         tls=tls_of(settings),
         keepalive_s=uplink.keepalive_s,
-        window=uplink.window,
     )
+    return MqttSession(will, access=access, clock=clock, window=uplink.window)
 
 
 def tls_of(settings: Settings) -> Tls | None:

@@ -591,6 +591,21 @@ class RescuedEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class Refusal:
+    """Neighbouring events that the broker refuses for one reason.
+
+    Attributes:
+        first: number of the first.
+        last: number of the last; the same for one event.
+        why: fixed words, or the broker's reason code with its meaning.
+    """
+
+    first: int
+    last: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class StoredEvent:
     """An event as it stands in the journal.
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from device.service.consume import Broker
+    from device.uplink.client import Access
 
 
 def add_watch(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -85,14 +85,14 @@ def _watch(parser: argparse.ArgumentParser, args: argparse.Namespace) -> int:
     )
 
 
-def _broker(args: argparse.Namespace) -> tuple[Broker, str]:
+def _broker(args: argparse.Namespace) -> tuple[Access, str]:
     """The broker and the tenant: as told, the rest from a gate's configuration where one is named."""
-    from device.service.consume import Broker
+    from device.uplink.client import Access
     from device.uplink.tls import Tls
 
     tls = Tls(ca_file=args.tls_ca) if args.tls_ca else None
     if args.config is None:
-        told = Broker(
+        told = Access(
             host=args.host or "localhost",
             port=args.port or (8883 if tls else 1883),
             client_id=args.client_id or f"watch-{args.tenant}",
@@ -114,7 +114,7 @@ def _broker(args: argparse.Namespace) -> tuple[Broker, str]:
             server_name=files.server_name or "",
             alpn=("mqtt",) if files.alpn else (),
         )
-    broker = Broker(
+    broker = Access(
         host=args.host or uplink.host or "localhost",
         port=args.port or uplink.port,
         client_id=args.client_id or f"watch-{tenant}",

@@ -553,6 +553,17 @@ class Uplink(Section):
         1.0, ge=0.1, le=60, description="Longest wait before the first new attempt."
     )
     backoff_max_s: Seconds = Field(60.0, ge=1, le=3600, description="Longest wait before any new attempt.")
+    daily_bytes: Whole = Field(
+        0,
+        ge=0,
+        le=10**12,
+        description="For a mobile contract: bytes a day, 0 for no bound. Counted are the events and messages "
+        "the gate sends, each with 154 bytes for headers and its receipt; connecting and keepalives (0.5 MB "
+        "a day at 30 s) come on top. Up to four fifths of it every event goes at once. From there on events "
+        "go together every 15 minutes, at a seventh of the data. When it is spent they wait in the journal "
+        "for midnight in `gate.timezone`. What the gate says about itself (`state`, `health`) goes in any "
+        "case.",
+    )
     district_key_file: PublicKeyFile | None = Field(
         None,
         description="The district's public Ed25519 key, PEM. With it the gate believes the district when it "

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from device.errors import JournalUnusable
 from device.journal.chain import Link, genesis, verify
-from device.model import StoredEvent
+from device.model import Refusal, StoredEvent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -49,7 +49,7 @@ CREATE TABLE event (
     type TEXT NOT NULL,
     data BLOB NOT NULL          -- RFC 8785 canonical JSON
 ) STRICT;
-CREATE TABLE refused (          -- events the broker will never take
+CREATE TABLE refused (          -- events the broker refuses
     seq INTEGER PRIMARY KEY,
     why TEXT NOT NULL           -- a reason of ours, never content
 ) STRICT;
@@ -209,6 +209,16 @@ def rows(db: sqlite3.Connection, journal: str, rest: str, values: tuple[Any, ...
     """Stored events; `rest` is the end of the statement, from WHERE on, with `values` for its marks."""
     for seq, kind, data in db.execute(f"SELECT seq, type, data FROM event {rest}", values):  # noqa: S608 - fixed texts of this room
         yield StoredEvent(journal=journal, seq=seq, type=kind, data=data)
+
+
+def refusals(db: sqlite3.Connection, after_seq: int, limit: int) -> tuple[Refusal, ...]:
+    """What the broker refuses beyond a number, oldest first; neighbours with one reason are one entry."""
+    ask = """
+        SELECT min(seq), max(seq), why
+        FROM (SELECT seq, why, seq - row_number() OVER (PARTITION BY why ORDER BY seq) AS island
+            FROM refused WHERE seq > ?)
+        GROUP BY why, island ORDER BY 1 LIMIT ?"""
+    return tuple(Refusal(*row) for row in db.execute(ask, (after_seq, limit)))
 
 
 def is_damage(error: sqlite3.Error) -> bool:

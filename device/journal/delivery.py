@@ -8,15 +8,17 @@ import threading
 from typing import TYPE_CHECKING, Final
 
 from device.errors import JournalError, JournalUnusable
-from device.journal.database import rows
+from device.journal.database import refusals, rows
+from device.model import StoredEvent
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Sequence
 
     from device.journal.guard import Guard
     from device.journal.keeper import Keeper
     from device.journal.memory import Memory
-    from device.model import StoredEvent
+    from device.model import Refusal
     from device.runtime import Clock
 
 # After a crash so many events are delivered again at most; written with the next commit, it costs nothing.
@@ -78,16 +80,33 @@ class Delivery:
         where = "WHERE seq >= ? AND seq <= ? ORDER BY seq LIMIT ?"
         return self._read(where, (from_seq, self._memory.head.last.seq, limit))
 
-    def refused(self, limit: int) -> tuple[tuple[StoredEvent, str], ...]:
-        """The oldest events that were set aside and are still kept, each with the reason.
+    def refused(self, limit: int, *, after_seq: int = 0) -> tuple[tuple[StoredEvent, str], ...]:
+        """The oldest events that are set aside and still kept, each with the reason.
+
+        Args:
+            limit: how many at most.
+            after_seq: only events above it.
+
+        Raises:
+            JournalError: the file cannot be read.
+        """
+        ask = (
+            "SELECT seq, type, data, why FROM refused JOIN event USING (seq)"
+            " WHERE seq > ? ORDER BY seq LIMIT ?"
+        )
+        journal = self._memory.head.journal
+        with self._reading, self._guard.translated():
+            found = self._reader.execute(ask, (after_seq, limit)).fetchall()
+        return tuple((StoredEvent(journal, seq, kind, data), why) for seq, kind, data, why in found)
+
+    def refusals(self, limit: int, *, after_seq: int = 0) -> tuple[Refusal, ...]:
+        """The numbers of the events set aside, neighbours together, oldest first; at most `limit` entries.
 
         Raises:
             JournalError: the file cannot be read.
         """
         with self._reading, self._guard.translated():
-            whys = self._reader.execute("SELECT why FROM refused ORDER BY seq LIMIT ?", (limit,)).fetchall()
-        events = self._read("JOIN refused USING (seq) ORDER BY seq LIMIT ?", (limit,))
-        return tuple((event, why) for event, (why,) in zip(events, whys, strict=False))
+            return refusals(self._reader, after_seq, limit)
 
     def _read(self, rest: str, values: tuple[int, ...]) -> tuple[StoredEvent, ...]:
         """One short read transaction: a long one would keep the log from being emptied.
@@ -136,7 +155,7 @@ class Delivery:
         return True
 
     def set_aside(self, seq: int, why: str) -> None:
-        """Notes that the broker will never take this event. Blocks as long as an append under way.
+        """Notes that the broker refuses this event. Blocks as long as an append under way.
 
         Args:
             seq: of the event.
@@ -151,6 +170,20 @@ class Delivery:
         with self._guard.writing, self._guard.translated():
             if seq > self._memory.head.pruned.seq:
                 self._memory.refused(seq, self._keeper.refuse(seq, why))
+
+    def take_back(self, seqs: Sequence[int]) -> None:
+        """Notes that the broker has these after all. Blocks as long as an append under way.
+
+        Those above *sent* stay as they are: they will be offered once more, in their turn.
+
+        Raises:
+            JournalError: the file cannot be written.
+        """
+        if not self._memory.head.refused:
+            return
+        with self._guard.writing, self._guard.translated():
+            settled = [seq for seq in seqs if seq <= self._memory.head.sent]
+            self._memory.taken_back(self._keeper.take_back(settled))
 
     # -- the cursors ------------------------------------------------------------------------------
 

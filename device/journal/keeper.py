@@ -16,7 +16,7 @@ from device.journal.retention import BLOCK_EVENTS, newest_past
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from device.journal.state import Head
     from device.runtime import Clock
@@ -59,6 +59,14 @@ class Keeper:
         """Notes a refusal; how many were added, 0 when it was known."""
         with self._alone() as db:
             return db.execute("INSERT OR IGNORE INTO refused VALUES (?, ?)", (seq, why)).rowcount
+
+    def take_back(self, seqs: Sequence[int]) -> int:
+        """Notes that events are refused no longer; how many of them had been."""
+        with self._alone() as db:
+            db.execute("BEGIN IMMEDIATE")
+            count = db.executemany("DELETE FROM refused WHERE seq = ?", ((seq,) for seq in seqs)).rowcount
+            db.execute("COMMIT")
+            return max(0, count)  # -1 for no seqs at all
 
     def prune(self, head: Head, *, short_of_room: bool) -> Gone | None:
         """Removes the oldest events that may go, a block at most, or does nothing.

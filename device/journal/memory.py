@@ -53,11 +53,16 @@ class Memory:
             return True
 
     def refused(self, seq: int, added: int) -> None:
-        """The broker will never take this event; `added` is 0 when that was known."""
+        """The broker refuses this event; `added` is 0 when that was known."""
         with self._changed:
             head = self._head
             ahead = head.refused_ahead | ({seq} if seq > head.sent else set())
             self._head = replace(head, refused_ahead=ahead, refused=head.refused + added).settled()
+
+    def taken_back(self, count: int) -> None:
+        """The broker has so many of the refused events after all; all of them at or below `sent`."""
+        with self._changed:
+            self._head = replace(self._head, refused=self._head.refused - count)
 
     def gone(self, gone: Gone) -> None:
         """A block was removed from the old end."""

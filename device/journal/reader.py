@@ -52,7 +52,7 @@ class Cursors:
     Attributes:
         sent: up to here every event was accepted or refused by the broker.
         confirmed: up to here the district has stored them; 0 where nobody confirms.
-        refused: events that the broker will never take, and why.
+        refused: events that the broker refuses, and why.
         dropped: spans, first and last, that were given up undelivered because the journal was full.
     """
 

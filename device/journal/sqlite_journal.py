@@ -23,7 +23,8 @@ back, the next append succeeds, without a restart. A file found damaged while ru
 here) and *confirmed* (`confirm`: the district's consumer has stored it). A broker may forget what it
 accepted, so only the second is delivery. They are written lazily, every `CURSOR_EVENTS` events or
 `CURSOR_S` seconds: after a crash those few are sent again, under the same id. A refused event is set aside
-with its reason; it stays readable, and *sent* moves past it. `read` hands any kept event out again.
+with its reason (`set_aside`); *sent* moves past it, `refused` hands it out to be offered again, and
+`take_back` forgets the refusal. `read` hands any kept event out again.
 
 **Bounded.** Database, write-ahead log and its index together stay within `max_bytes`. Events go from the old
 end, at most an hour later than `keep_days`: below *confirmed*, or below *sent* while no consumer has ever
@@ -127,6 +128,8 @@ class SqliteJournal:
         self.pending = self._delivery.pending
         self.read = self._delivery.read
         self.refused = self._delivery.refused
+        self.refusals = self._delivery.refusals
+        self.take_back = self._delivery.take_back
         self.acknowledge = self._delivery.acknowledge
         self.confirm = self._delivery.confirm
         self.set_aside = self._delivery.set_aside
@@ -248,7 +251,7 @@ class SqliteJournal:
     # -- the main thread --------------------------------------------------------------------------
 
     def stats(self) -> JournalStats:
-        """The journal now. From any thread; never waits for the card."""
+        """The journal now. From any thread, as often as wanted: it touches no file."""
         head = self._memory.head
         return JournalStats(
             journal=head.journal,
@@ -262,9 +265,11 @@ class SqliteJournal:
             pruned=head.pruned.seq - head.dropped,
             dropped=head.dropped,
             rescued=self._upkeep.rescued,
-            bytes=self._guard.bytes(),
-            max_bytes=self._max_bytes,
         )
+
+    def size(self) -> int:
+        """Bytes on the disk now: database, write-ahead log and its index. Asks the file system."""
+        return self._guard.bytes()
 
     def prune(self) -> int:
         """Upkeep, to be called every minute or so; how many events went.

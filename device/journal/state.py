@@ -33,8 +33,6 @@ class JournalStats:
         pruned: events that were removed after delivery, since the journal began.
         dropped: events that were removed undelivered.
         rescued: events carried over from damaged files since the start.
-        bytes: on the disk: database, write-ahead log and its index.
-        max_bytes: the bound.
     """
 
     journal: str
@@ -48,8 +46,6 @@ class JournalStats:
     pruned: int
     dropped: int
     rescued: int
-    bytes: int
-    max_bytes: int
 
 
 @dataclass(frozen=True, slots=True)

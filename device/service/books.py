@@ -39,11 +39,13 @@ class Counts:
         stored: events.
         broken: what is wrong with them.
         gone: numbers that will not come any more.
+        refused: numbers that the broker refuses, so far.
     """
 
     stored: int
     broken: int
     gone: int
+    refused: int
 
 
 @dataclass(frozen=True, slots=True)

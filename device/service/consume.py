@@ -7,7 +7,6 @@ import secrets
 import signal
 import sys
 import threading
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from device.credential.signature import Algorithm
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
     from device.credential.signing import SigningKey
     from device.service.news import News
-    from device.uplink.tls import Tls
+    from device.uplink.client import Access
 
 log = logging.getLogger(__name__)
 
@@ -36,29 +35,8 @@ _BACKOFF_MAX_S: Final = 15.0
 _SPANS_SHOWN: Final = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Broker:
-    """Where the events are, and as whom to ask for them.
-
-    Attributes:
-        host: name or address.
-        port: of the broker.
-        client_id: the broker keeps the queue under it: one for each consumer, always the same.
-        username: empty for none.
-        password_file: None for none.
-        tls: None for no encryption.
-    """
-
-    host: str
-    port: int
-    client_id: str
-    username: str = ""
-    password_file: Path | None = None
-    tls: Tls | None = None
-
-
 def consume(
-    broker: Broker,
+    broker: Access,
     *,
     tenant: str,
     site: str = "+",
@@ -71,7 +49,7 @@ def consume(
     """Runs until SIGINT or SIGTERM, or until it has been quiet for so long; then prints a summary.
 
     Args:
-        broker: see `Broker`.
+        broker: where the events are, and as whom to ask for them: each consumer has its own client id.
         tenant: whose gates.
         site: only this one's; `+` for all.
         gate: only this one; `+` for all.
@@ -93,19 +71,10 @@ def consume(
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    topics = [f"gate/v1/{tenant}/{site}/{gate}/{kind}" for kind in ("event", "state")]
+    topics = [f"gate/v1/{tenant}/{site}/{gate}/{kind}" for kind in ("event", "state", "health")]
 
     def feed() -> Subscription:
-        return Subscription(
-            topics,
-            host=broker.host,
-            port=broker.port,
-            client_id=broker.client_id,
-            clock=clock,
-            username=broker.username,
-            password_file=broker.password_file,
-            tls=broker.tls,
-        )
+        return Subscription(topics, access=broker, clock=clock)
 
     def tell(news: News) -> None:
         sys.stdout.write(f"{as_json(news) if json else as_text(news)}\n")
@@ -141,6 +110,8 @@ def summary(store: Store, watch: Watch, wishing: Wishing | None) -> tuple[bool, 
             told.append(f"MISSING {spans}{more}")
         if counts.gone:
             told.append(f"{counts.gone} gone for good")
+        if counts.refused:
+            told.append(f"{counts.refused} refused by the broker")
         if counts.broken:
             told.append(f"BROKEN in {counts.broken} places")
         whole = whole and len(told) == 1

@@ -31,14 +31,18 @@ _TITLES = {
 }
 
 
-def list_events(path: Path) -> Iterator[StoredEvent]:
+def list_events(path: Path) -> Iterator[tuple[StoredEvent, str]]:
     """Every event in the journal at `path`, oldest first, read in short transactions.
+
+    Each comes with why the broker refuses it; empty for those it does not.
 
     Raises:
         JournalError: there is no journal there, or it cannot be read on from here.
     """
     with JournalReader(path) as reader:
-        yield from reader.events()
+        refused = reader.cursors().refused
+        for event in reader.events():
+            yield event, refused.get(event.seq, "")
 
 
 def verify(path: Path, *, key: str = "") -> Verification:
@@ -56,15 +60,21 @@ def verify(path: Path, *, key: str = "") -> Verification:
         return reader.verify(MAX_BREAKS, key=key)
 
 
-def as_json(event: StoredEvent) -> str:
-    """One line: {"data","journal","seq","type"}; `data` byte for byte as it is hashed, null if damaged."""
+def as_json(event: StoredEvent, refused: str = "") -> str:
+    """One line: {"journal","seq","type","data"}; `data` byte for byte as it is hashed, null if damaged.
+
+    `refused`, where the broker refuses it, says why.
+    """
     data = event.data.decode() if parse(event.data) is not None else "null"
-    head = json.dumps({"journal": event.journal, "seq": event.seq, "type": event.type})
+    members = {"journal": event.journal, "seq": event.seq, "type": event.type}
+    head = json.dumps(members | ({"refused": refused} if refused else {}))
     return f'{head[:-1]}, "data": {data}}}'
 
 
-def as_text(event: StoredEvent) -> str:
+def as_text(event: StoredEvent, refused: str = "") -> str:
     """One line for people: number, time (with `?` while the clock was not synchronised), what happened."""
+    if refused:
+        return f"{as_text(event)}  (refused by the broker: {printable(refused)})"
     data = parse(event.data)
     if data is None:
         return f"{event.seq:>8}  damaged"

@@ -58,6 +58,23 @@ class Gone:
 
 
 @dataclass(frozen=True, slots=True)
+class Refused:
+    """Missing events that the broker refuses. The gate keeps them and offers them again.
+
+    Attributes:
+        gate: path of the gate.
+        journal: id of its journal.
+        span: their numbers.
+        why: the broker's reason, as the gate has it.
+    """
+
+    gate: str
+    journal: str
+    span: Span
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Broken:
     """An event that does not fit the chain, or that came twice in two forms."""
 
@@ -76,7 +93,8 @@ class Presence:
     since: str
 
 
-News: TypeAlias = Arrived | GapOpened | GapsClosed | Gone | Broken | Presence
+OfNumbers: TypeAlias = GapOpened | GapsClosed | Gone | Refused
+News: TypeAlias = Arrived | OfNumbers | Broken | Presence
 
 
 def as_text(news: News) -> str:
@@ -90,16 +108,25 @@ def as_json(news: News) -> str:
         case Arrived(gate, event, rescued):
             head = json.dumps({"what": "event", "gate": gate, "rescued": rescued})
             return f"{head[:-1]}, {events.as_json(event)[1:]}"
-        case GapOpened(gate, journal, span):
-            return _object("gap", gate, journal=journal, first=span.first, last=span.last)
-        case GapsClosed(gate, journal, through):
-            return _object("complete", gate, journal=journal, through=through)
-        case Gone(gate, journal, span):
-            return _object("gone", gate, journal=journal, first=span.first, last=span.last)
         case Broken(gate, journal, seq, detail):
             return _object("broken", gate, journal=journal, seq=seq, detail=detail)
         case Presence(gate, status, since):
             return _object("state", gate, status=status.value, since=since)
+        case _:
+            return _numbers_as_json(news)
+
+
+def _numbers_as_json(news: OfNumbers) -> str:
+    gate, journal = news.gate, news.journal
+    match news:
+        case GapOpened(span=span):
+            return _object("gap", gate, journal=journal, first=span.first, last=span.last)
+        case GapsClosed(through=through):
+            return _object("complete", gate, journal=journal, through=through)
+        case Gone(span=span):
+            return _object("gone", gate, journal=journal, first=span.first, last=span.last)
+        case Refused(span=span, why=why):
+            return _object("refused", gate, journal=journal, first=span.first, last=span.last, why=why)
 
 
 def short(gate: str) -> str:
@@ -111,16 +138,24 @@ def _told(news: News) -> str:
     match news:
         case Arrived(_, event, rescued):
             return events.as_text(event) + (f"  (rescued, {event.journal})" if rescued else "")
-        case GapOpened(_, journal, span):
-            return f"-- missing: {span}, journal {journal}"
-        case GapsClosed(_, journal, through):
-            return f"-- complete up to {through}, journal {journal}"
-        case Gone(_, journal, span):
-            return f"-- gone for good, not kept by the gate any more: {span}, journal {journal}"
         case Broken(_, journal, _, detail):
             return f"-- BROKEN, journal {journal}: {detail}"
         case Presence(_, status, since):
             return f"-- {status.value} since {since}"
+        case _:
+            return f"-- {_told_of_numbers(news)}, journal {news.journal}"
+
+
+def _told_of_numbers(news: OfNumbers) -> str:
+    match news:
+        case GapOpened(span=span):
+            return f"missing: {span}"
+        case GapsClosed(through=through):
+            return f"complete up to {through}"
+        case Gone(span=span):
+            return f"gone for good, not kept by the gate any more: {span}"
+        case Refused(span=span, why=why):
+            return f"refused by the broker, {why}: {span}"
 
 
 def _object(what: str, gate: str, **members: str | int) -> str:

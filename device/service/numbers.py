@@ -85,6 +85,21 @@ class Numbers:
         self._missing = rest
         return tuple(gone)
 
+    def excuse(self, span: Span) -> tuple[Span, ...]:
+        """What is missing of a span need not be waited for, though it may come; the holes closed by this."""
+        found = [
+            Span(max(s.first, span.first), min(s.last, span.last))
+            for s in self._missing
+            if s.first <= span.last and span.first <= s.last
+        ]
+        for hole in found:
+            at = self._at(hole.first)
+            whole = self._missing[at]
+            left = [Span(whole.first, hole.first - 1)] if whole.first < hole.first else []
+            right = [Span(hole.last + 1, whole.last)] if hole.last < whole.last else []
+            self._missing[at : at + 1] = left + right
+        return tuple(found)
+
     def _at(self, number: int) -> int:
         """Index of the last hole that begins at or below the number; -1 for none."""
         return bisect_right(self._missing, number, key=lambda span: span.first) - 1

@@ -9,6 +9,7 @@ are known without reading the file; what fails the chain's check is kept and not
     event     the events; `data` byte for byte as it was hashed
     broken    what is wrong with which event
     gone      numbers that will not come any more
+    refused   numbers that are not here because the broker refuses them
 
 Other programs may read the file at any time; one process writes. Used from one thread.
 """
@@ -27,9 +28,9 @@ from device.journal.rescue import unpacked
 from device.model import StoredEvent
 from device.runtime import rfc3339
 from device.service.books import Book, Counts, GateKept, JournalKept
-from device.service.news import Arrived, Broken, GapOpened, GapsClosed, Gone, Presence
-from device.service.numbers import Numbers
-from device.service.store_file import connect, lock
+from device.service.news import Arrived, Broken, GapOpened, GapsClosed, Gone, Presence, Refused
+from device.service.numbers import Numbers, Span
+from device.service.store_file import connect, forget_refused, lock, note_refused
 from device.uplink.state import Status
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
     from device.runtime import Clock
     from device.service.news import News
+    from device.uplink.health import Explained
     from device.uplink.state import GateState
     from device.uplink.wire import WireEvent
 
@@ -104,7 +106,10 @@ class Store:
             gone = ask(
                 "SELECT coalesce(sum(last - first + 1), 0) FROM gone WHERE journal = ?", (journal.id,)
             ).fetchone()[0]
-        return Counts(stored, broken, gone)
+            refused = ask(
+                "SELECT coalesce(sum(last - first + 1), 0) FROM refused WHERE journal = ?", (journal.id,)
+            ).fetchone()[0]
+        return Counts(stored, broken, gone, refused)
 
     def events(self, gate: str, journal: str) -> Iterator[StoredEvent]:
         """A journal's events, oldest first."""
@@ -116,7 +121,12 @@ class Store:
 
     # -- what comes in ----------------------------------------------------------------------------
 
-    def take(self, events: Sequence[WireEvent], states: Sequence[tuple[str, GateState]] = ()) -> list[News]:
+    def take(
+        self,
+        events: Sequence[WireEvent],
+        states: Sequence[tuple[str, GateState]] = (),
+        explained: Sequence[tuple[str, Explained]] = (),
+    ) -> list[News]:
         """Keeps what has arrived in one synced commit; what is new because of it, in order.
 
         Args:
@@ -124,10 +134,12 @@ class Store:
             states: what gates have said about themselves, each with the gate's path. A gate that comes
                 back says what it has sent, which shows what a broker has lost though nothing follows it,
                 and which events it does not keep any more.
+            explained: what gates say about events that the broker refuses: these are not waited for.
         """
         news: list[News] = []
         states = [(path, state) for path, state in states if self._says_more(path, state)]
-        if not events and not states:
+        explained = [(path, health) for path, health in explained if health.refused]
+        if not events and not states and not explained:
             return news
         with self._commit():
             now = rfc3339(self._clock.utc())
@@ -141,6 +153,8 @@ class Store:
                     news += self._keep(other, inner, ("", now, 1))
             for path, state in states:
                 news += self._note(self._gate(path), state)
+            for path, health in explained:
+                news += self._excuse(self._gate(path), health)
             news += self._edges()
         return news
 
@@ -170,13 +184,25 @@ class Store:
             self._db.execute("INSERT INTO gone VALUES (?, ?, ?)", (journal.id, span.first, span.last))
             yield Gone(gate.path, journal.name, span)
 
+    def _excuse(self, gate: GateKept, health: Explained) -> Iterator[News]:
+        if health.journal not in gate.journals:
+            return
+        journal = self._touch(gate.journals[health.journal])
+        journal.numbers.expect(health.sent)
+        for refusal in health.refused:
+            for span in journal.numbers.excuse(Span(refusal.first, refusal.last)):
+                note_refused(self._db, journal.id, span, refusal.why)
+                yield Refused(gate.path, journal.name, span, refusal.why)
+
     def _keep(self, journal: JournalKept, event: StoredEvent, about: tuple[str, str, int]) -> Iterator[News]:
         self._touch(journal)
-        if not journal.numbers.take(event.seq) and (known := self._data(journal, event.seq)) is not None:
-            if known != event.data:
-                detail = f"event {event.seq}: came again with other data"
-                yield from self._note_broken(journal, event.seq, detail)
-            return
+        if not journal.numbers.take(event.seq):
+            if (known := self._data(journal, event.seq)) is not None:
+                if known != event.data:
+                    detail = f"event {event.seq}: came again with other data"
+                    yield from self._note_broken(journal, event.seq, detail)
+                return
+            forget_refused(self._db, journal.id, event.seq)
         row = (journal.id, event.seq, event.type, *about, event.data)
         self._db.execute("INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?)", row)
         yield Arrived(journal.gate, event, rescued=bool(about[-1]))
@@ -273,6 +299,9 @@ class Store:
             ask = "SELECT seq FROM event WHERE journal = ? AND seq > ? ORDER BY seq"
             for (seq,) in self._db.execute(ask, (number, through)):
                 numbers.take(seq)
+            ask = "SELECT first, last FROM refused WHERE journal = ? AND last > ?"
+            for first, last in self._db.execute(ask, (number, through)):
+                numbers.excuse(Span(first, last))
             self._gates[gate].journals[name] = JournalKept(number, gate, name, numbers)
 
     @contextlib.contextmanager

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from device.errors import JournalError
 from device.model import EventType, StoredEvent
+from device.service.numbers import Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 # "Gcon", so that file(1) and this check know the file.
 APPLICATION_ID: Final = 0x47636F6E
-_VERSION: Final = 1
+_VERSION: Final = 2
 # Another program that writes into the file must be done by then.
 _BUSY_TIMEOUT_S: Final = 5.0
 
@@ -62,7 +63,19 @@ CREATE TABLE gone (
     PRIMARY KEY (journal, first)
 ) STRICT, WITHOUT ROWID;
 PRAGMA application_id = {APPLICATION_ID};
-PRAGMA user_version = {_VERSION};
+COMMIT;
+"""
+# What makes version 2 of version 1, and of a new file.
+_REFUSED: Final = """
+BEGIN;
+CREATE TABLE refused (          -- numbers that the broker refuses, and that are not here
+    journal INTEGER NOT NULL,
+    first INTEGER NOT NULL,
+    last INTEGER NOT NULL,
+    why TEXT NOT NULL,
+    PRIMARY KEY (journal, first)
+) STRICT, WITHOUT ROWID;
+PRAGMA user_version = 2;
 COMMIT;
 """
 
@@ -111,14 +124,31 @@ def _prepare(db: sqlite3.Connection) -> str:
     version = db.execute("PRAGMA user_version").fetchone()[0]
     new = version == 0 and not db.execute("SELECT 1 FROM sqlite_master").fetchone()
     ours = db.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID
-    if not new and not (ours and version == _VERSION):
+    if not new and not (ours and 0 <= version <= _VERSION):
         return "this is no store of this version"
     if db.execute("PRAGMA journal_mode = WAL").fetchone()[0] != "wal":
         return "this file system cannot keep a write-ahead log"
     db.execute("PRAGMA synchronous = FULL")
     if new:
         db.executescript(_SCHEMA)
+    if version < _VERSION:
+        db.executescript(_REFUSED)
     return ""
+
+
+def note_refused(db: sqlite3.Connection, journal: int, span: Span, why: str) -> None:
+    """The broker refuses these. Raises sqlite3.Error."""
+    db.execute("INSERT INTO refused VALUES (?, ?, ?, ?)", (journal, span.first, span.last, why))
+
+
+def forget_refused(db: sqlite3.Connection, journal: int, seq: int) -> None:
+    """This one is here after all; those beside it are still refused. Raises sqlite3.Error."""
+    ask = "SELECT first, last, why FROM refused WHERE journal = ? AND first <= ? AND last >= ?"
+    for first, last, why in db.execute(ask, (journal, seq, seq)).fetchall():
+        db.execute("DELETE FROM refused WHERE journal = ? AND first = ?", (journal, first))
+        for left in (Span(first, seq - 1), Span(seq + 1, last)):
+            if left.first <= left.last:
+                note_refused(db, journal, left, why)
 
 
 # -- for readers ----------------------------------------------------------------------------------

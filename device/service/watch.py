@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from device.errors import UplinkError
 from device.service.news import Arrived
+from device.uplink.health import parse_health
 from device.uplink.state import parse_state
 from device.uplink.wire import GateAddress, parse_events
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from device.service.wishing import Wishing
     from device.uplink.backoff import Backoff
     from device.uplink.consumer import Delivery
+    from device.uplink.health import Explained
     from device.uplink.state import GateState
     from device.uplink.wire import Message, WireEvent
 
@@ -180,13 +182,14 @@ class Watch:
     def _take_in(self, feed: Feed, deliveries: Sequence[Delivery]) -> None:
         events: list[WireEvent] = []
         states: list[tuple[str, GateState]] = []
+        healths: list[tuple[str, Explained]] = []
         for delivery in deliveries:
             try:
-                self._read(delivery, events, states)
+                self._read(delivery, events, states, healths)
             except ValueError as error:
                 self.tally.unreadable += 1
                 self._tell_once(f"a message on {delivery.topic[:_TOPIC_SHOWN] or '?'} is not kept: {error}")
-        news = self._store.take(events, states)
+        news = self._store.take(events, states, healths)
         feed.acknowledge(deliveries)
         self.tally.messages += len(deliveries)
         self.tally.events += len(events)
@@ -200,12 +203,21 @@ class Watch:
             self._told.add(text)
             log.warning("%s", text)
 
-    def _read(self, delivery: Delivery, events: list[WireEvent], states: list[tuple[str, GateState]]) -> None:
+    def _read(
+        self,
+        delivery: Delivery,
+        events: list[WireEvent],
+        states: list[tuple[str, GateState]],
+        healths: list[tuple[str, Explained]],
+    ) -> None:
         path, _, kind = delivery.topic.rpartition("/")
         match kind:
             case "state":
                 if delivery.payload:  # an empty one says that the gate was taken away for good
                     states.append((GateAddress.of(path).path, parse_state(delivery.payload)))
+            case "health":
+                if delivery.payload:
+                    healths.append((GateAddress.of(path).path, parse_health(delivery.payload)))
             case "event":
                 found = parse_events(delivery.payload)
                 if any(event.source != path for event in found):
@@ -214,7 +226,7 @@ class Watch:
                     raise ValueError("a number beyond any journal's")
                 events += found
             case _:
-                raise ValueError("neither events nor a state")
+                raise ValueError("neither events nor a state nor a health")
 
     # -- to the gates -----------------------------------------------------------------------------
 

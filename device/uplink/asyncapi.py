@@ -9,10 +9,12 @@ from typing import Final
 from device.uplink.schemas import Schema, event_classes, wish_schemas
 
 _CURSOR: Final = "gate/v1/{tenant}/wish/cursor/{site}/{gate}"
+_ANSWER: Final = "gate/v1/{tenant}/answer/{site}/{gate}/{name}"
 _PARAMETERS: Final = {
     "tenant": "the district or organisation",
     "site": "the place",
     "gate": "the gate, unique within its site",
+    "name": "chosen by whoever asks",
 }
 
 
@@ -27,7 +29,10 @@ def asyncapi() -> Schema:
         "content-encoding: deflate).",
         "payload": {"type": "array", "items": {"oneOf": [_reference(word) for word in classes]}},
     }
-    messages |= {name: _message(name, "application/json") for name in ("state", *wish_schemas())}
+    messages |= {
+        name: _message(name, "application/json")
+        for name in ("state", "health", *wish_schemas(), "wish.answer")
+    }
     return {
         "asyncapi": "3.0.0",
         "info": {
@@ -37,14 +42,27 @@ def asyncapi() -> Schema:
         },
         "defaultContentType": "application/json",
         "channels": {
-            "event": _channel("event", "Never retained.", messages=[*classes, "batch"]),
-            "state": _channel("state", "Retained; also the last will's.", messages=["state"]),
-            "replay": _channel("cmd/replay", "Not retained.", messages=["wish.replay"]),
-            "cursor": _channel("", "Retained.", messages=["wish.cursor"], address=_CURSOR),
+            "event": _channel("event", "Never retained.", [*classes, "batch"]),
+            "state": _channel("state", "Retained; also the last will's.", ["state"]),
+            "health": _channel("health", "Retained.", ["health"]),
+            "replay": _channel("cmd/replay", "Not retained.", ["wish.replay"]),
+            "answer": _channel(
+                "",
+                "The question's response topic; with its correlation data.",
+                ["wish.answer"],
+                address=_ANSWER,
+            ),
+            "cursor": _channel("", "Retained.", ["wish.cursor"], address=_CURSOR),
         },
         "operations": {
             "publishEvents": _operation("event", "What happened at the gate, at least once, in order."),
             "publishState": _operation("state", "Birth, goodbye, last will."),
+            "publishHealth": _operation(
+                "health", "How the gate fares, every few minutes and after a change."
+            ),
+            "answerReplay": _operation(
+                "answer", "What became of a replay, where the question names a topic."
+            ),
             "takeCursor": _operation("cursor", "The district has stored events for good.", action="receive"),
             "takeReplay": _operation("replay", "The district asks for events again.", action="receive"),
         },
@@ -60,11 +78,13 @@ def _reference(name: str) -> Schema:
     return {"$ref": f"./{name}.schema.json"}
 
 
-def _channel(name: str, description: str, *, messages: list[str], address: str = "") -> Schema:
+def _channel(name: str, description: str, messages: list[str], *, address: str = "") -> Schema:
+    address = address or f"gate/v1/{{tenant}}/{{site}}/{{gate}}/{name}"
+    named = {key: text for key, text in _PARAMETERS.items() if f"{{{key}}}" in address}
     return {
-        "address": address or f"gate/v1/{{tenant}}/{{site}}/{{gate}}/{name}",
+        "address": address,
         "description": description,
-        "parameters": {key: {"description": text} for key, text in _PARAMETERS.items()},
+        "parameters": {key: {"description": text} for key, text in named.items()},
         "messages": {word: {"$ref": f"#/components/messages/{word}"} for word in messages},
     }
 
@@ -74,7 +94,7 @@ def _operation(channel: str, summary: str, *, action: str = "send") -> Schema:
         "action": action,
         "channel": {"$ref": f"#/channels/{channel}"},
         "summary": summary,
-        "bindings": {"mqtt": {"qos": 1, "retain": channel in {"state", "cursor"}}},
+        "bindings": {"mqtt": {"qos": 1, "retain": channel in {"state", "health", "cursor"}}},
     }
 
 

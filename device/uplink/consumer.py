@@ -9,32 +9,29 @@ the Receive Maximum we tell the broker.
 from __future__ import annotations
 
 import contextlib
-import select
-import ssl
 from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from paho.mqtt.client import Client, MQTTv5
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from device.errors import UplinkError
-from device.uplink.dial import UnusableFile, dial_failure, read_context, read_password
+from device.uplink.client import admitted, connect, made, move, properties
+from device.uplink.dial import UnusableFile, dial_failure
 from device.uplink.ports import Closed
 from device.uplink.reasons import Loss, loss, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from pathlib import Path
 
-    from paho.mqtt.client import MQTTMessage, SocketLike
+    from paho.mqtt.client import Client, MQTTMessage
+    from paho.mqtt.properties import Properties
     from paho.mqtt.reasoncodes import ReasonCode
 
     from device.runtime import Clock
-    from device.uplink.tls import Tls
+    from device.uplink.client import Access
     from device.uplink.wire import Message
 
 # Messages the broker may have under way to us: what one commit to the disk takes together.
@@ -70,40 +67,15 @@ class Subscription:
 
     Args:
         topics: filters, subscribed with QoS 1.
-        host: name or address of the broker.
-        port: of the broker.
-        client_id: the broker's queue is kept under it.
+        access: where the broker is; its queue is kept under the client id.
         clock: for the deadline.
-        username: empty for none.
-        password_file: one trailing line end is dropped. None for none.
-        tls: None for plain TCP.
-        keepalive_s: longest silence before a ping; a silence twice as long ends the connection.
-        connect_within_s: for TCP and TLS each, and then for the broker's word.
     """
 
-    def __init__(
-        self,
-        topics: Sequence[str],
-        *,
-        host: str,
-        port: int,
-        client_id: str,
-        clock: Clock,
-        username: str = "",
-        password_file: Path | None = None,
-        tls: Tls | None = None,
-        keepalive_s: int = 30,
-        connect_within_s: float = 10.0,
-    ) -> None:
+    def __init__(self, topics: Sequence[str], *, access: Access, clock: Clock) -> None:
         self._topics = tuple(topics)
-        self._address = (host, port)
+        self._access = access
         self._clock = clock
-        self._username = username
-        self._password_file = password_file
-        self._tls = tls
-        self._keepalive_s = keepalive_s
-        self._connect_within_s = connect_within_s
-        self._client = self._made(client_id)
+        self._client = self._made()
         self._accepted = False
         self._end: Closed | None = None
         self._waiting: deque[Delivery] = deque()
@@ -123,7 +95,7 @@ class Subscription:
             raise UplinkError(str(Closed(Loss.FILES, str(error)))) from None
         except OSError as error:
             raise UplinkError(str(dial_failure(error))) from None
-        answer_by = self._clock.monotonic() + self._connect_within_s
+        answer_by = self._clock.monotonic() + self._access.connect_within_s
         while not self._accepted:
             if (left := answer_by - self._clock.monotonic()) <= 0:
                 raise UplinkError(str(Closed(Loss.NO_ANSWER)))
@@ -157,7 +129,8 @@ class Subscription:
         """Hands over a message with QoS 1; False while too many await their receipt. Does not wait."""
         if len(self._in_flight) >= self._window:
             return False
-        info = self._client.publish(message.topic, message.payload, 1, message.retain)
+        more = properties(PacketTypes.PUBLISH, message)
+        info = self._client.publish(message.topic, message.payload, 1, message.retain, more)
         if info.rc is MQTTErrorCode.MQTT_ERR_SUCCESS:
             self._in_flight.add(info.mid)
         return True
@@ -183,10 +156,8 @@ class Subscription:
 
     # -- the connection ---------------------------------------------------------------------------
 
-    def _made(self, client_id: str) -> Client:
-        client = Client(CallbackAPIVersion.VERSION2, client_id, protocol=MQTTv5, manual_ack=True)
-        client.max_inflight_messages_set(0)  # the window is ours
-        client.connect_timeout = self._connect_within_s
+    def _made(self) -> Client:
+        client = made(self._access, manual_ack=True)
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
         client.on_message = self._on_message
@@ -195,22 +166,23 @@ class Subscription:
         return client
 
     def _dial(self) -> None:
-        if self._username:
-            self._client.username_pw_set(self._username, read_password(self._password_file))
-        if self._tls is not None:
-            self._client.tls_set_context(read_context(self._tls))
-        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # not annotated by paho
-        properties.SessionExpiryInterval = _QUEUE_KEPT_S
-        properties.ReceiveMaximum = _RECEIVE_MAXIMUM
-        properties.MaximumPacketSize = _INBOUND_MAX_BYTES
-        host, port = self._address
-        self._client.connect(host, port, self._keepalive_s, clean_start=False, properties=properties)
+        admitted(self._client, self._access)
+        connect(
+            self._client,
+            self._access,
+            clean_start=False,
+            SessionExpiryInterval=_QUEUE_KEPT_S,
+            ReceiveMaximum=_RECEIVE_MAXIMUM,
+            MaximumPacketSize=_INBOUND_MAX_BYTES,
+        )
 
     def _turn(self, timeout_s: float) -> None:
         """Moves bytes once, waiting for them up to `timeout_s`."""
         try:
             if self._end is None and (sock := self._client.socket()) is not None:
-                self._move(sock, timeout_s)
+                move(self._client, sock, int(timeout_s * 1000))
+                if not self._ended:
+                    self._client.loop_misc()
         except OSError as error:
             self._note_end(dial_failure(error))
         except Exception as error:  # noqa: BLE001 - paho on hostile input; whatever it is, the link has ended
@@ -221,20 +193,6 @@ class Subscription:
     @property
     def _ended(self) -> bool:
         return self._end is not None or self._client.socket() is None
-
-    def _move(self, sock: SocketLike, timeout_s: float) -> None:
-        client = self._client
-        poll = select.poll()
-        poll.register(sock, select.POLLIN | (select.POLLOUT if client.want_write() else 0))
-        # TLS may hold decrypted bytes that the kernel knows nothing of.
-        pending = isinstance(sock, ssl.SSLSocket) and sock.pending() > 0
-        ready = dict(poll.poll(0 if pending else max(0, int(timeout_s * 1000))))
-        if pending or ready.get(sock.fileno(), 0) & ~select.POLLOUT:
-            client.loop_read()
-        if not self._ended and client.want_write():
-            client.loop_write()
-        if not self._ended:
-            client.loop_misc()
 
     # -- paho calls these inside `_turn` ----------------------------------------------------------
 

@@ -14,9 +14,11 @@ from typing import Final
 from device.uplink.asyncapi import asyncapi, yaml
 from device.uplink.schemas import (
     Schema,
+    answer_schema,
     data_schema,
     envelope_schema,
     event_classes,
+    health_schema,
     state_schema,
     wish_schemas,
 )
@@ -35,7 +37,8 @@ def tables() -> str:
     parts = [
         f"### `data` of `{word}`\n\n{_table(data_schema(kind))}" for word, kind in event_classes().items()
     ]
-    parts.append(f"### `state`\n\n{_table(state_schema())}")
+    others = {"state": state_schema(), "health": health_schema(), "wish.answer": answer_schema()}
+    parts += [f"### `{name}`\n\n{_table(schema)}" for name, schema in others.items()]
     parts += [f"### `{name}`\n\n{_table(schema)}" for name, schema in wish_schemas().items()]
     return "\n".join(parts)
 
@@ -53,6 +56,8 @@ def _rows(schema: Schema, above: str) -> list[str]:
         rows.append(f"| `{path}` | {_form(inner)}{optional} | {inner['description']} |\n")
         if "properties" in inner:
             rows += _rows(inner, f"{path}.")
+        if "properties" in inner.get("items", ()):
+            rows += _rows(inner["items"], f"{path}[].")
     return rows
 
 
@@ -74,7 +79,8 @@ def generated(prose: str) -> dict[str, str]:
         prose: present content of `docs/reference/events.md`, whose tables are replaced.
     """
     schemas = {word: envelope_schema(word, kind) for word, kind in event_classes().items()}
-    schemas |= {"state": state_schema(), **wish_schemas()}
+    schemas |= {"state": state_schema(), "health": health_schema(), "wish.answer": answer_schema()}
+    schemas |= wish_schemas()
     files = {
         f"{FOLDER}/{name}.schema.json": json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
         for name, schema in schemas.items()

@@ -8,23 +8,26 @@ may send an event twice, never lose one.
 from __future__ import annotations
 
 import logging
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from device.errors import UplinkError
+from device.uplink.budget import TOGETHER_EVERY_S, Pace
+from device.uplink.caution import Judged
 from device.uplink.flight import Flight
-from device.uplink.outgoing import Outgoing
 from device.uplink.ports import Closed, Incoming, Opened, Receipt
-from device.uplink.reasons import QUOTA_EXCEEDED, UNHEARD, Fate, Loss, fate, words
+from device.uplink.reasons import Fate, Loss, fate, words
 
 if TYPE_CHECKING:
     from device.model import StoredEvent
     from device.runtime import Clock
-    from device.uplink.backoff import Backoff
+    from device.uplink.budget import Budget
+    from device.uplink.caution import Caution
+    from device.uplink.extras import Extras
     from device.uplink.inbox import Inbox
+    from device.uplink.outgoing import Outgoing
     from device.uplink.ports import Backlog, Report, Session
-    from device.uplink.wire import GateAddress, Message
+    from device.uplink.wire import Message
 
 log = logging.getLogger(__name__)
 
@@ -34,10 +37,6 @@ _IN_FLIGHT_WAIT_S = 0.1
 _IDLE_WAIT_S = 0.25
 # More than a full window's receipts; whatever the broker sends, a step ends.
 _REPORTS_A_STEP = 256
-# A broker that trips over one event this often, though sent alone, will always do so.
-_TRIES_MAX = 4
-# Answers that say nothing about the event: they are never held against it.
-_OF_THE_MOMENT = frozenset({UNHEARD, QUOTA_EXCEEDED})
 
 
 @dataclass(slots=True)
@@ -53,49 +52,48 @@ class Drain:
     """Moves events from the backlog to a session. Used from one thread; lives over connections.
 
     Args:
-        backlog: where events come from.
-        inbox: takes what comes in, and has what is to be replayed.
-        address: of this gate.
-        clock: for deadlines and the events' times.
-        backoff: how long to hold after a receipt that says "later".
-        batch_events: most events in one message; 1 sends each alone.
+        backlog: whose cursor is moved.
+        outgoing: reads ahead of it.
+        inbox: takes what comes in.
+        extras: what there is to say besides events.
+        caution: judges refusals.
+        budget: bounds a day's data.
+        clock: for deadlines.
         receipt_within_s: with messages in flight, the longest silence before the link counts as dead.
-        subscriber_required: whether events nobody subscribes to are kept and sent again; some brokers
-            process messages by rules, without a subscriber.
     """
 
     def __init__(
         self,
         *,
         backlog: Backlog,
+        outgoing: Outgoing,
         inbox: Inbox,
-        address: GateAddress,
+        extras: Extras,
+        caution: Caution,
+        budget: Budget,
         clock: Clock,
-        backoff: Backoff,
-        batch_events: int,
         receipt_within_s: float,
-        subscriber_required: bool,
     ) -> None:
         self.tally = Tally()
         self._backlog = backlog
+        self._outgoing = outgoing
         self._inbox = inbox
-        self._outgoing = Outgoing(backlog=backlog, address=address, clock=clock, batch_events=batch_events)
+        self._extras = extras
+        self._caution = caution
+        self._budget = budget
         self._clock = clock
-        self._backoff = backoff
         self._receipt_within_s = receipt_within_s
-        self._subscriber_required = subscriber_required
         self._session: Session | None = None
         self._opened = Opened(1, 0)
         self._flight = Flight()
         self._woken = False
         self._again = False
-        self._hold_until = 0.0
+        self._stopping = False
         self._moved_at = 0.0
-        # The broker has said "later": one event at a time, until it takes one.
-        self._held = False
-        # Up to this seq one event at a time: one of them made the broker refuse a batch or hang up.
-        self._careful_through = 0
-        self._tries = (0, 0)
+        # A later event offered in the head's place: its token, and the head.
+        self._probe: tuple[int, StoredEvent] | None = None
+        # While the budget is short: when events go again; 0 while they go.
+        self._together_at = 0.0
 
     def begin(self, session: Session, opened: Opened, birth: Message) -> None:
         """Starts anew on a fresh session: what was in flight is forgotten, the birth message goes first.
@@ -109,7 +107,7 @@ class Drain:
         self._moved_at = self._clock.monotonic()
         for topic in self._inbox.topics:
             session.subscribe(topic)
-        self._flight.sent(session.publish(birth))
+        self._flight.sent(self._publish(birth))
 
     def step(self) -> Closed | None:
         """Sends what may be sent, waits for something to happen, and takes it in.
@@ -160,11 +158,11 @@ class Drain:
         while self._clock.monotonic() < until and not self._done():
             if self.step() is not None:
                 return False
-        self._hold_until = math.inf
+        self._stopping = True
         if not self._settled_within(receipts_s):
             return False
         try:
-            self._flight.sent(self._now().publish(goodbye))
+            self._flight.sent(self._publish(goodbye))
         except UplinkError:
             return False
         return self._settled_within(goodbye_s)
@@ -176,37 +174,84 @@ class Drain:
     # -- sending ----------------------------------------------------------------------------------
 
     def _fill(self) -> None:
-        if self._again or self._clock.monotonic() < self._hold_until:
+        if self._again or self._stopping:
             return
         while len(self._flight) < self._opened.window:
-            events, message = self._next_message()
-            if message is None:
+            if not (self._send_extra(vital=True) or self._send_events() or self._send_extra(vital=False)):
                 return
-            if not self._flight:
-                self._moved_at = self._clock.monotonic()
-            try:
-                token = self._now().publish(message)
-            except UplinkError:
-                self._again = True  # its `Closed` is on the way
-                return
-            self._flight.sent(token, events)
-            self.tally.published += len(events)
-            if not events:
-                self._inbox.replayed(token)
 
-    def _careful(self, event: StoredEvent) -> bool:
-        return self._held or event.seq <= self._careful_through
-
-    def _next_message(self) -> tuple[tuple[StoredEvent, ...], Message | None]:
-        head = self._outgoing.head()
-        if head is not None:
-            self._woken = False
-            if self._flight and self._careful(head):
-                return (), None
-        composed = self._outgoing.compose(self._opened, self._careful)
+    def _send_events(self) -> bool:
+        """Whether a message went out."""
+        if self._caution.wait_s() > 0 or not self._events_may_go() or (head := self._outgoing.head()) is None:
+            return False
+        self._woken = False
+        if self._caution.careful(head):
+            if self._flight:
+                return False
+            if self._send_probe(head):
+                return True
+        together = self._budget.pace is Pace.SPARING
+        composed = self._outgoing.compose(self._opened, self._caution.careful, together=together)
         for event in composed.too_large:
             self._set_aside(event, "larger than the packets the broker takes")
-        return composed.events, composed.message or self._inbox.next_message(self._opened)
+        if composed.message is None or (token := self._try_to_publish(composed.message)) is None:
+            return False
+        self._flight.sent(token, composed.events)
+        self.tally.published += len(composed.events)
+        return True
+
+    def _send_probe(self, head: StoredEvent) -> bool:
+        behind = self._caution.probe_behind(head)
+        if not behind:
+            return False
+        message = self._outgoing.probe(head, behind)
+        if message is None or (token := self._try_to_publish(message)) is None:
+            self._caution.no_probe(head)
+            return False
+        self._flight.sent(token)
+        self._probe = (token, head)
+        return True
+
+    def _send_extra(self, *, vital: bool) -> bool:
+        if not vital and (self._caution.why or self._budget.pace is not Pace.FREE):
+            return False
+        found = self._extras.next_message(self._opened, vital=vital)
+        if found is None or (token := self._try_to_publish(found[1])) is None:
+            return False
+        self._flight.sent(token)
+        found[0].sent(token)
+        return True
+
+    def _try_to_publish(self, message: Message) -> int | None:
+        """The token; None when the connection has ended: its `Closed` is on the way."""
+        if not self._flight:
+            self._moved_at = self._clock.monotonic()
+        try:
+            return self._publish(message)
+        except UplinkError:
+            self._again = True
+            return None
+
+    def _publish(self, message: Message) -> int:
+        token = self._now().publish(message)
+        self._budget.spend(message)
+        return token
+
+    def _events_may_go(self) -> bool:
+        """By the daily budget. While it is short, everything goes, then nothing for a quarter of an hour."""
+        match self._budget.look():
+            case Pace.FREE:
+                self._together_at = 0.0
+                return True
+            case Pace.SPENT:
+                return False
+            case Pace.SPARING:
+                now = self._clock.monotonic()
+                if now < self._together_at:
+                    return False
+                if self._outgoing.head() is None:
+                    self._together_at = now + TOGETHER_EVERY_S
+                return True
 
     # -- taking in --------------------------------------------------------------------------------
 
@@ -214,10 +259,9 @@ class Drain:
         session = self._now()
         if self._flight:
             return session.next_report(_IN_FLIGHT_WAIT_S)
-        held_s = self._hold_until - self._clock.monotonic()
-        if held_s > 0:
+        if (held_s := self._caution.wait_s()) > 0:
             return session.next_report(min(held_s, _IDLE_WAIT_S))
-        if self._woken:
+        if self._woken or self._budget.pace is not Pace.FREE:
             # Woken, yet nothing was there to read: what the backlog speaks of is settled already.
             self._woken = False
             return session.next_report(_IDLE_WAIT_S)
@@ -230,59 +274,48 @@ class Drain:
             return None
         self._moved_at = self._clock.monotonic()
         if not events:
-            # Nobody needs to listen to the state: it is retained.
-            replayed = self._inbox.receipt(receipt.token, receipt.code)
-            if not replayed and fate(receipt.code, subscriber_required=False) is not Fate.DELIVERED:
-                log.warning("broker refuses our state message: %s", words(receipt.code))
+            self._take_in_other(receipt)
             return self._flight.settle(receipt.token)
-        match fate(receipt.code, subscriber_required=self._subscriber_required):
-            case Fate.DELIVERED:
-                self._flowing(len(events))
-            case Fate.LATER if not self._hopeless(events, receipt.code):
-                self._hold(receipt.code)
-                self._send_again(receipt.token, events, suspect=receipt.code not in _OF_THE_MOMENT)
-                return None
-            case _ if len(events) > 1:
-                self._send_again(receipt.token, events, suspect=True)
-                return None
-            case _:
+        before = self._caution.why
+        judged = self._caution.judge(events, receipt.code)
+        self._tell_edge(before)
+        match judged:
+            case Judged.DELIVERED:
+                self.tally.confirmed += len(events)
+            case Judged.SET_ASIDE:
                 self._set_aside(events[0], words(receipt.code))
+            case Judged.AGAIN:
+                self._flight.give_up(receipt.token)
+                self._again = True
+                return None
         return self._flight.settle(receipt.token)
 
-    def _flowing(self, count: int) -> None:
-        self.tally.confirmed += count
-        self._backoff.reset()
-        if self._held:
-            self._held = False
+    def _take_in_other(self, receipt: Receipt) -> None:
+        if self._probe is not None and self._probe[0] == receipt.token:
+            head, self._probe, before = self._probe[1], None, self._caution.why
+            self._caution.probed(head, receipt.code)
+            self._again = True
+            self._tell_edge(before)
+            return
+        if self._extras.receipt(receipt.token, receipt.code):
+            return
+        # Nobody needs to listen to the state: it is retained.
+        if fate(receipt.code, subscriber_required=False) is not Fate.DELIVERED:
+            log.warning("broker refuses our state message: %s", words(receipt.code))
+
+    def _tell_edge(self, before: str) -> None:
+        why = self._caution.why
+        if why and why != before:
+            log.warning("broker does not take events now: %s", why)
+        elif before and not why:
             log.info("broker takes events again")
-
-    def _hold(self, code: int) -> None:
-        if not self._held:
-            self._held = True
-            log.warning("broker does not take events now: %s", words(code))
-        self._hold_until = max(self._hold_until, self._clock.monotonic() + self._backoff.delay_s())
-
-    def _send_again(self, token: int, events: tuple[StoredEvent, ...], *, suspect: bool) -> None:
-        self._flight.give_up(token)
-        self._again = True
-        if suspect:
-            self._careful_through = max(self._careful_through, events[-1].seq)
-
-    def _hopeless(self, events: tuple[StoredEvent, ...], code: int) -> bool:
-        if len(events) > 1 or code in _OF_THE_MOMENT:
-            return False
-        seq, tries = self._tries
-        self._tries = (events[0].seq, tries + 1 if seq == events[0].seq else 1)
-        return self._tries[1] >= _TRIES_MAX
 
     def _blame(self, closed: Closed) -> None:
         """The broker hung up because of a packet: find out which, and do not offer it for ever."""
-        suspects = self._flight.events
-        if not suspects:
-            self._inbox.give_up()
+        if self._extras.hung_up():
             return
-        self._careful_through = max(self._careful_through, suspects[-1].seq)
-        if len(suspects) == 1 and self._hopeless(suspects, 0):
+        suspects = self._flight.events
+        if suspects and self._caution.hung_up(suspects):
             self._set_aside(suspects[0], closed.detail or closed.loss.value)
 
     def _set_aside(self, event: StoredEvent, why: str) -> None:
@@ -295,7 +328,8 @@ class Drain:
         return Closed(Loss.NO_RECEIPT) if self._flight and silent_s > self._receipt_within_s else None
 
     def _done(self) -> bool:
-        return not self._flight and not self._again and self._outgoing.head() is None
+        waits = self._caution.wait_s() > 0 or not self._events_may_go()
+        return not self._flight and not self._again and (waits or self._outgoing.head() is None)
 
     def _settled_within(self, seconds: float) -> bool:
         until = self._clock.monotonic() + seconds
@@ -307,7 +341,8 @@ class Drain:
     def _forget(self) -> None:
         self._flight = Flight()
         self._outgoing.forget()
-        self._inbox.forget()
+        self._extras.forget()
+        self._probe = None
         self._woken = False
         self._again = False
 

@@ -41,7 +41,8 @@ class Flight:
     def sent(self, token: int, events: tuple[StoredEvent, ...] = ()) -> None:
         """A message is on its way; its events follow all those sent before. It may carry none."""
         place = _Place(events)
-        self._places.append(place)
+        if events:  # the cursor waits for nothing else
+            self._places.append(place)
         self._tokens[token] = place
 
     def carried(self, token: int) -> tuple[StoredEvent, ...] | None:
@@ -54,8 +55,7 @@ class Flight:
         self._tokens.pop(token).settled = True
         through = None
         while self._places and self._places[0].settled:
-            events = self._places.popleft().events
-            through = events[-1].seq if events else through
+            through = self._places.popleft().events[-1].seq
         return through
 
     def give_up(self, token: int) -> None:

@@ -13,16 +13,24 @@ from typing import TYPE_CHECKING
 
 from device.errors import JournalError, JournalUnusable, UplinkError
 from device.uplink.backoff import Backoff
+from device.uplink.caution import Caution
 from device.uplink.drain import Drain
+from device.uplink.extras import Extras
 from device.uplink.inbox import Inbox
+from device.uplink.outgoing import Outgoing
+from device.uplink.portrait import Connections, Portrait
 from device.uplink.ports import Closed, Opened
+from device.uplink.pulse import Pulse
 from device.uplink.reasons import Loss
-from device.uplink.state import Kept, Status, state_message
+from device.uplink.reoffer import Reoffer
+from device.uplink.replays import Replays
+from device.uplink.state import Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from device.runtime import Clock, Worker
+    from device.uplink.budget import Budget, Pace
     from device.uplink.ports import Backlog, Certificate, Session
     from device.uplink.wire import GateAddress, Message
     from device.uplink.wishes import Verify
@@ -55,6 +63,8 @@ class UplinkStats:
         published: events handed to a session, repeats included.
         confirmed: events whose receipt came.
         set_aside: events the broker refuses.
+        refusing: while the broker takes no events: its reason; empty otherwise.
+        pace: what the daily data budget allows.
         twin: whether another device has said that it is this gate.
         reconnects: connections after the first.
         last_error: why the last connection ended or could not be made; fixed words; empty for never.
@@ -65,6 +75,8 @@ class UplinkStats:
     published: int
     confirmed: int
     set_aside: int
+    refusing: str
+    pace: Pace
     twin: bool
     reconnects: int
     last_error: str
@@ -81,6 +93,7 @@ class Forwarder:
         clock: for delays, deadlines, and times on the wire.
         version: of the software, for the state message.
         random: uniform numbers in [0, 1), for jitter.
+        budget: of a day's data.
         backoff_min_s: bound of the first delay after a failure.
         backoff_max_s: bound of every delay.
         batch_events: most events in one message when more wait than the window admits; 1 for never.
@@ -88,6 +101,7 @@ class Forwarder:
         subscriber_required: whether events wait while the broker says that nobody subscribes to them.
             It would throw them away. False for brokers that process messages by rules of their own.
         verify: whether a signature over a message is the district's; without it no wish is taken.
+        temperature_c: of the processor, for the health message.
     """
 
     def __init__(
@@ -99,39 +113,54 @@ class Forwarder:
         clock: Clock,
         version: str,
         random: Callable[[], float],
+        budget: Budget,
         backoff_min_s: float = 1.0,
         backoff_max_s: float = 60.0,
         batch_events: int = 50,
         receipt_within_s: float = 20.0,
         subscriber_required: bool = True,
         verify: Verify | None = None,
+        temperature_c: Callable[[], int | None] = lambda: None,
     ) -> None:
-        self._backlog = backlog
         self._session_factory = session_factory
-        self._address = address
         self._clock = clock
-        self._version = version
+        self._budget = budget
         self._backoff = Backoff(min_s=backoff_min_s, max_s=backoff_max_s, random=random)
-        self._inbox = Inbox(
-            backlog=backlog,
-            address=address,
-            clock=clock,
-            state=lambda: self._state(Status.ONLINE),
-            verify=verify,
-        )
-        self._drain = Drain(
-            backlog=backlog,
-            inbox=self._inbox,
-            address=address,
+        self._caution = Caution(
             clock=clock,
             backoff=Backoff(min_s=backoff_min_s, max_s=backoff_max_s, random=random),
-            batch_events=batch_events,
-            receipt_within_s=receipt_within_s,
             subscriber_required=subscriber_required,
         )
+        self._connections = Connections()
+        self._portrait = portrait = Portrait(
+            backlog=backlog,
+            address=address,
+            clock=clock,
+            version=version,
+            budget=budget,
+            caution=self._caution,
+            connections=self._connections,
+            temperature_c=temperature_c,
+        )
+        self._pulse = Pulse(address=address, clock=clock, health=portrait.health, budget=budget)
+        self._reoffer = Reoffer(
+            backlog=backlog, address=address, clock=clock, subscriber_required=subscriber_required
+        )
+        replays = Replays(
+            backlog=backlog, address=address, clock=clock, state=lambda: portrait.state(Status.ONLINE)
+        )
+        self._inbox = Inbox(backlog=backlog, replays=replays, address=address, clock=clock, verify=verify)
+        self._drain = Drain(
+            backlog=backlog,
+            outgoing=Outgoing(backlog=backlog, address=address, clock=clock, batch_events=batch_events),
+            inbox=self._inbox,
+            extras=Extras(self._pulse, replays, self._reoffer),
+            caution=self._caution,
+            budget=budget,
+            clock=clock,
+            receipt_within_s=receipt_within_s,
+        )
         self._connected = False
-        self._connections = 0
-        self._last_error = ""
         self._ending: set[Certificate] = set()
         self._since = clock.monotonic()
 
@@ -143,9 +172,11 @@ class Forwarder:
             published=tally.published,
             confirmed=tally.confirmed,
             set_aside=tally.set_aside,
+            refusing=self._caution.why,
+            pace=self._budget.pace,
             twin=self._inbox.twin,
-            reconnects=max(0, self._connections - 1),
-            last_error=self._last_error,
+            reconnects=self._connections.again,
+            last_error=self._connections.last_error,
             since=self._since,
         )
 
@@ -158,7 +189,7 @@ class Forwarder:
             JournalUnusable: the journal must be begun anew, which takes a new process.
         """
         while not worker.stopping.is_set():
-            session = self._session_factory(self._state(Status.LOST))
+            session = self._session_factory(self._portrait.state(Status.LOST))
             try:
                 closed = self._connection(session, worker)
             except JournalUnusable:
@@ -189,7 +220,9 @@ class Forwarder:
         if not isinstance(first, Opened):
             return first if isinstance(first, Closed) else Closed(Loss.ASKED)
         try:
-            self._drain.begin(session, first, self._state(Status.ONLINE))
+            self._pulse.begin()
+            self._reoffer.begin()
+            self._drain.begin(session, first, self._portrait.state(Status.ONLINE))
         except UplinkError:
             return Closed(Loss.CONNECTION_LOST)
         self._note_opened(first)
@@ -201,7 +234,7 @@ class Forwarder:
         return Closed(Loss.ASKED)
 
     def _goodbye(self, session: Session) -> None:
-        offline = self._state(Status.OFFLINE)
+        offline = self._portrait.state(Status.OFFLINE)
         said = self._drain.finish(
             offline,
             last_events_s=_STOP_LAST_EVENTS_S,
@@ -209,11 +242,7 @@ class Forwarder:
             goodbye_s=_STOP_GOODBYE_S,
         )
         session.close(with_will=not said, timeout_s=_STOP_CLOSE_S)
-
-    def _state(self, status: Status) -> Message:
-        stats = self._backlog.stats()
-        kept = Kept(stats.journal, stats.first_seq, stats.acknowledged_through)
-        return state_message(self._address, status, self._clock.reading(), self._version, kept)
+        self._budget.save()
 
     # -- between connections ----------------------------------------------------------------------
 
@@ -241,13 +270,13 @@ class Forwarder:
         count = self._drain.pending(_PENDING_SHOWN_MAX)
         pending = f"{count} pending" if count < _PENDING_SHOWN_MAX else f"{count} or more pending"
         fields = {"fields": {"pending": count, "away_s": round(now - self._since, 1)}}
-        if self._connections:
+        if self._connections.made:
             log.info("broker back after %s, %s", _roughly(now - self._since), pending, extra=fields)
         else:
             log.info("connected to the broker, %s", pending, extra=fields)
         for certificate in opened.certificates:
             self._note_certificate(certificate)
-        self._connections += 1
+        self._connections.made += 1
         self._connected, self._since = True, now
 
     def _note_certificate(self, certificate: Certificate) -> None:
@@ -260,9 +289,9 @@ class Forwarder:
         if closed.loss is not Loss.ASKED:
             if self._connected:
                 log.warning("broker lost: %s", closed)
-            elif str(closed) != self._last_error:
+            elif str(closed) != self._connections.last_error:
                 log.warning("no broker: %s", closed)
-            self._last_error = str(closed)
+            self._connections.last_error = str(closed)
         if self._connected:
             self._connected, self._since = False, self._clock.monotonic()
 

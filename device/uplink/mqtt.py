@@ -1,4 +1,4 @@
-"""MQTT 5 by paho: the only file that knows the library.
+"""The gate's connection, MQTT 5 by paho.
 
 One `MqttSession` is one connection attempt and what came of it: a client object of its own, so nothing
 can be left over from an earlier connection. All of paho runs in one thread of ours, without its loop
@@ -11,35 +11,31 @@ session does not know. What other threads do here is leave a message and read re
 from __future__ import annotations
 
 import contextlib
-import functools
 import itertools
 import logging
-import select
 import socket
-import ssl
 import threading
 from collections import deque
 from typing import TYPE_CHECKING
 
-from paho.mqtt.client import Client, MQTTv5
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from device.errors import UplinkError
-from device.uplink.dial import UnusableFile, describe, dial_failure, read_context, read_password
+from device.uplink.client import admitted, connect, made, move, properties
+from device.uplink.dial import UnusableFile, describe, dial_failure
 from device.uplink.ports import Closed, Incoming, Opened, Receipt
 from device.uplink.reasons import Loss, loss, words
 from device.uplink.tls import certificates
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from paho.mqtt.client import MQTTMessage, SocketLike
+    from paho.mqtt.client import Client, MQTTMessage, SocketLike
+    from paho.mqtt.properties import Properties
 
     from device.runtime import Clock
+    from device.uplink.client import Access
     from device.uplink.ports import Certificate, Report
     from device.uplink.tls import NamedContext, Tls
     from device.uplink.wire import Message
@@ -52,6 +48,8 @@ _INCOMING_MAX = 32
 _INBOUND_MAX_BYTES = 65_536
 # A broker that states no Receive Maximum means this many (MQTT 5.0, 3.2.2.3.3).
 _RECEIVE_MAXIMUM_DEFAULT = 65_535
+# How paho names what it could not understand.
+_PROTOCOL_ERROR = 0x82
 # And without a Maximum Packet Size, what the remaining length can express.
 _PACKET_MAX_BYTES = 268_435_455
 
@@ -64,43 +62,16 @@ class MqttSession:
 
     Args:
         will: what the broker says when it stops hearing from us.
-        host: name or address of the broker.
-        port: of the broker.
-        client_id: unique at the broker: a second client with it throws the first one out.
+        access: where the broker is, and as whom to come.
         clock: for the deadlines.
-        username: empty for none.
-        password_file: read at every connection; one trailing line end is dropped. None for none.
-        tls: None for plain TCP.
-        keepalive_s: longest silence before a ping; a silence twice as long ends the connection.
         window: most messages in flight, however many the broker would take.
-        connect_within_s: for TCP and TLS each, and then for the broker's word.
     """
 
-    def __init__(
-        self,
-        will: Message,
-        *,
-        host: str,
-        port: int,
-        client_id: str,
-        clock: Clock,
-        username: str = "",
-        password_file: Path | None = None,
-        tls: Tls | None = None,
-        keepalive_s: int = 30,
-        window: int = 20,
-        connect_within_s: float = 10.0,
-    ) -> None:
+    def __init__(self, will: Message, *, access: Access, clock: Clock, window: int = 20) -> None:
         self._will = will
-        self._address = (host, port)
-        self._client_id = client_id
+        self._access = access
         self._clock = clock
-        self._username = username
-        self._password_file = password_file
-        self._tls = tls
-        self._keepalive_s = keepalive_s
         self._window = window
-        self._connect_within_s = connect_within_s
         self._context: NamedContext | None = None
         self._complaint = _Complaint()
         # Guarded by `_changed`: what the network thread tells the other one.
@@ -182,18 +153,10 @@ class MqttSession:
             self._finish(end)
 
     def _client(self) -> Client:
-        client = Client(CallbackAPIVersion.VERSION2, self._client_id, protocol=MQTTv5)
-        # The window is ours: with a limit of its own paho walks its list at every receipt.
-        client.max_inflight_messages_set(0)
-        client.connect_timeout = self._connect_within_s
-        client.enable_logger(self._complaint.logger)
+        client = made(self._access, logger=self._complaint.logger)
         will = self._will
-        client.will_set(will.topic, will.payload, 1, will.retain, _properties(PacketTypes.WILLMESSAGE, will))
-        if self._username:
-            client.username_pw_set(self._username, read_password(self._password_file))
-        if self._tls is not None:
-            self._context = read_context(self._tls)
-            client.tls_set_context(self._context)
+        client.will_set(will.topic, will.payload, 1, will.retain, properties(PacketTypes.WILLMESSAGE, will))
+        self._context = admitted(client, self._access)
         client.on_connect = self._on_connect
         client.on_publish = self._on_publish
         client.on_message = self._on_message
@@ -201,11 +164,8 @@ class MqttSession:
         return client
 
     def _live(self, client: Client) -> Closed:
-        host, port = self._address
-        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # not annotated by paho
-        properties.MaximumPacketSize = _INBOUND_MAX_BYTES
-        client.connect(host, port, self._keepalive_s, clean_start=True, properties=properties)
-        answer_by = self._clock.monotonic() + self._connect_within_s
+        connect(client, self._access, clean_start=True, MaximumPacketSize=_INBOUND_MAX_BYTES)
+        answer_by = self._clock.monotonic() + self._access.connect_within_s
         while self._end is None and (sock := client.socket()) is not None:
             if self._leave is not None:
                 client.disconnect(self._leave)
@@ -216,18 +176,7 @@ class MqttSession:
         return self._end or Closed(Loss.CONNECTION_LOST)
 
     def _turn(self, client: Client, sock: SocketLike) -> None:
-        poll = select.poll()
-        poll.register(self._wake_in, select.POLLIN)
-        poll.register(sock, select.POLLIN | (select.POLLOUT if client.want_write() else 0))
-        # TLS may hold decrypted bytes that the kernel knows nothing of.
-        pending = isinstance(sock, ssl.SSLSocket) and sock.pending() > 0
-        ready = dict(poll.poll(0 if pending else _TURN_MS))
-        if self._wake_in.fileno() in ready:
-            self._wake_in.recv(4096)
-        if pending or ready.get(sock.fileno(), 0) & ~select.POLLOUT:
-            client.loop_read()
-        if self._end is None and client.want_write():
-            client.loop_write()
+        move(client, sock, _TURN_MS, wake=self._wake_in)
         while self._end is None and self._outbox:
             match self._outbox.popleft():
                 case str() as topic:
@@ -238,8 +187,8 @@ class MqttSession:
             client.loop_misc()
 
     def _send(self, client: Client, token: int, message: Message) -> None:
-        properties = _properties(PacketTypes.PUBLISH, message)
-        info = client.publish(message.topic, message.payload, 1, message.retain, properties)
+        more = properties(PacketTypes.PUBLISH, message)
+        info = client.publish(message.topic, message.payload, 1, message.retain, more)
         if info.rc is not MQTTErrorCode.MQTT_ERR_SUCCESS:
             self._note_end(Closed(Loss.CONNECTION_LOST))
         self._mids[info.mid] = token
@@ -260,9 +209,9 @@ class MqttSession:
             self._report(Opened(window, packet_max_bytes, self._certificates()))
 
     def _certificates(self) -> tuple[Certificate, ...]:
-        if self._tls is None or self._context is None or self._context.wrapped is None:
+        if self._access.tls is None or self._context is None or self._context.wrapped is None:
             return ()
-        return certificates(self._tls, self._context.wrapped)
+        return certificates(self._access.tls, self._context.wrapped)
 
     def _on_publish(self, _c: Client, _u: object, mid: int, reason: ReasonCode, _p: object) -> None:
         token = self._mids.pop(mid, None)
@@ -270,19 +219,30 @@ class MqttSession:
             self._report(Receipt(token, reason.value))
 
     def _on_message(self, _c: Client, _u: object, message: MQTTMessage) -> None:
+        asks = message.properties
+        incoming = Incoming(
+            message.topic,
+            bytes(message.payload),
+            message.retain,
+            reply_to=getattr(asks, "ResponseTopic", ""),
+            correlation=getattr(asks, "CorrelationData", b""),
+        )
         with self._changed:
             if self._incoming < _INCOMING_MAX:
                 self._incoming += 1
-                self._reports.append(Incoming(message.topic, bytes(message.payload), message.retain))
+                self._reports.append(incoming)
                 self._changed.notify_all()
 
     def _on_disconnect(self, _c: Client, _u: object, flags: object, reason: ReasonCode, _p: object) -> None:
         if getattr(flags, "is_disconnect_packet_from_server", False):
             self._note_end(Closed(loss(reason.value), words(reason.value)))
-        elif self._open or self._tls is None:
+        elif reason.value == _PROTOCOL_ERROR:
+            # Debian's mosquitto 2.0.11 answers "packet too large" in a PUBACK, which has no such word.
+            self._note_end(Closed(Loss.CONTENT, "an answer that is no MQTT 5"))
+        elif self._open or self._access.tls is None:
             self._note_end(Closed(Loss.CONNECTION_LOST, self._complaint.text))
         else:
-            self._note_end(Closed(Loss.TLS_FAILED, self._after_handshake(self._tls)))
+            self._note_end(Closed(Loss.TLS_FAILED, self._after_handshake(self._access.tls)))
 
     def _after_handshake(self, tls: Tls) -> str:
         # TLS 1.3: a broker that wants a certificate says so only after our side of the handshake, and
@@ -335,20 +295,3 @@ class _Complaint(logging.Handler):
         for argument in record.args if isinstance(record.args, tuple) else ():
             if isinstance(argument, OSError):
                 self.text = describe(argument)
-
-
-@functools.lru_cache(maxsize=8)
-def _packed(packet: int, content_type: str, user: tuple[tuple[str, str], ...]) -> Properties | None:
-    if not content_type and not user:
-        return None
-    properties = Properties(packet)  # type: ignore[no-untyped-call]  # not annotated by paho
-    if content_type:
-        properties.ContentType = content_type
-    if user:
-        properties.UserProperty = list(user)
-    return properties
-
-
-def _properties(packet: int, message: Message) -> Properties | None:
-    # A handful of kinds of message, and building them anew costs as much as sending one.
-    return _packed(packet, message.content_type, message.user)

@@ -92,19 +92,34 @@ class Outgoing:
         self._unsent.clear()
         self.read_through = 0
 
-    def compose(self, opened: Opened, careful: Callable[[StoredEvent], bool]) -> Composed:
+    def probe(self, head: StoredEvent, behind: int) -> Message | None:
+        """A later event, alone, so far behind or nearer; None when there is none.
+
+        Raises:
+            JournalError: the backlog cannot be read.
+        """
+        while behind:
+            for later in self._backlog.pending(1, after_seq=head.seq + behind - 1):
+                return event_message(self._address, envelope(self._address, later, self._clock.reading()))
+            behind //= 2
+        return None
+
+    def compose(
+        self, opened: Opened, careful: Callable[[StoredEvent], bool], *, together: bool = False
+    ) -> Composed:
         """Takes the next events out and makes one message of them.
 
         Args:
             opened: what the broker grants.
             careful: whether an event must go alone.
+            together: whether even a few events share a message.
         """
         events: list[StoredEvent] = []
         parts: list[bytes] = []
         too_large: list[StoredEvent] = []
         room = batch_room(opened)
         now = self._clock.reading()
-        most = self._batch_events if len(self._unsent) > opened.window else 1
+        most = self._batch_events if together or len(self._unsent) > opened.window else 1
         while self._unsent and len(events) < most:
             event = self._unsent[0]
             part = envelope(self._address, event, now)

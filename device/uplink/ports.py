@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
-    from device.model import StoredEvent
+    from device.model import Refusal, StoredEvent
     from device.uplink.reasons import Loss
     from device.uplink.wire import Message
 
@@ -27,8 +28,28 @@ class BacklogStats(Protocol):
         ...
 
     @property
+    def last_seq(self) -> int:
+        """Number of the newest event; 0 before the first."""
+        ...
+
+    @property
     def acknowledged_through(self) -> int:
         """Up to here every event is at the broker or set aside."""
+        ...
+
+    @property
+    def confirmed_through(self) -> int:
+        """Up to here the district has stored them; 0 where none tells."""
+        ...
+
+    @property
+    def pending(self) -> int:
+        """Events neither at the broker nor set aside."""
+        ...
+
+    @property
+    def set_aside(self) -> int:
+        """Events set aside and still kept."""
         ...
 
 
@@ -53,6 +74,18 @@ class Backlog(Protocol):
         """The broker refuses this event, for the reason given in fixed words. It is kept, but not pending."""
         ...
 
+    def refused(self, limit: int, *, after_seq: int = 0) -> tuple[tuple[StoredEvent, str], ...]:
+        """The oldest events set aside above a seq, each with the reason."""
+        ...
+
+    def refusals(self, limit: int, *, after_seq: int = 0) -> tuple[Refusal, ...]:
+        """Their numbers alone, neighbours together."""
+        ...
+
+    def take_back(self, seqs: Sequence[int]) -> None:
+        """The broker has these after all. Those that were not set aside, or not passed by, are no matter."""
+        ...
+
     def wait_for_append(self, after_seq: int, timeout_s: float) -> bool:
         """Waits until an event with a higher seq exists; whether one does."""
         ...
@@ -66,7 +99,7 @@ class Backlog(Protocol):
         ...
 
     def stats(self) -> BacklogStats:
-        """The journal now. Never waits for the card."""
+        """The journal now. Touches no file."""
         ...
 
 
@@ -135,11 +168,15 @@ class Incoming:
         topic: where it was published.
         payload: its bytes; from outside, believed by nobody yet.
         retained: whether the broker had kept it from before we subscribed.
+        reply_to: MQTT 5 response topic, as unbelieved as the rest; empty for none.
+        correlation: MQTT 5 correlation data, to go back with the answer; empty for none.
     """
 
     topic: str
     payload: bytes
     retained: bool = False
+    reply_to: str = ""
+    correlation: bytes = b""
 
 
 Report: TypeAlias = Opened | Receipt | Incoming | Closed

@@ -13,7 +13,8 @@ class Fate(StrEnum):
 
     DELIVERED = "delivered"  # the broker has it
     LATER = "later"  # nothing is wrong with the event: wait and send it again
-    REFUSED = "refused"  # it would be refused again: set it aside, the next one goes on
+    DOUBTFUL = "doubtful"  # the event, or all of us: only an event that fares better can tell
+    REFUSED = "refused"  # this event: set it aside, the next one goes on
 
 
 class Loss(StrEnum):
@@ -44,10 +45,10 @@ class Loss(StrEnum):
 FAILURE = 0x80
 # "No matching subscribers": the broker has thrown the message away, and says so as a success.
 UNHEARD = 0x10
-# Says nothing about the event, only about the moment.
-QUOTA_EXCEEDED = 0x97
-# 0x83 implementation specific error, 0x91 packet identifier in use.
-_LATER = frozenset({UNHEARD, 0x83, 0x91, QUOTA_EXCEEDED})
+# They say nothing about the event, only about the moment: server unavailable, busy, rate, quota.
+_LATER = frozenset({UNHEARD, 0x88, 0x89, 0x96, 0x97})
+# They are about this packet's size and content. All events share a topic, so the topic is no reason here.
+_REFUSED = frozenset({0x95, 0x99})
 
 _WORDS = {
     0x10: "no matching subscribers",
@@ -102,7 +103,9 @@ def fate(code: int, *, subscriber_required: bool = True) -> Fate:
     """
     if code in _LATER and (subscriber_required or code != UNHEARD):
         return Fate.LATER
-    return Fate.REFUSED if code >= FAILURE else Fate.DELIVERED
+    if code < FAILURE:
+        return Fate.DELIVERED
+    return Fate.REFUSED if code in _REFUSED else Fate.DOUBTFUL
 
 
 def loss(code: int) -> Loss:

@@ -23,7 +23,9 @@ from device.model import (
     ScanEvent,
     Sealed,
 )
+from device.uplink.health import Health
 from device.uplink.state import GateState
+from device.uplink.wishes import ReplayAnswer
 
 Schema: TypeAlias = dict[str, Any]
 
@@ -112,6 +114,16 @@ def envelope_schema(word: str, kind: type) -> Schema:
 def state_schema() -> Schema:
     """Schema of the retained message on the `state` topic."""
     return {"$schema": DIALECT, "title": "state", **_object(GateState)}
+
+
+def health_schema() -> Schema:
+    """Schema of the retained message on the `health` topic."""
+    return {"$schema": DIALECT, "title": "health", **_object(Health)}
+
+
+def answer_schema() -> Schema:
+    """Schema of the message on a replay's response topic."""
+    return {"$schema": DIALECT, "title": "wish.answer", **_object(ReplayAnswer)}
 
 
 _JOURNAL: Final = {"type": "string", "pattern": "^[a-z0-9]{1,32}$", "description": "id of the journal."}

@@ -87,8 +87,13 @@ class GateAddress:
 
     @property
     def health(self) -> str:
-        """Topic of measurements about the device."""
+        """Topic of the retained `Health`."""
         return f"{self.path}/health"
+
+    @property
+    def answer(self) -> str:
+        """What an answer's topic begins with: beside the gates' own, so that nobody speaks in their name."""
+        return f"gate/v1/{self.tenant}/answer/{self.site}/{self.gate}"
 
     def cmd(self, name: str) -> str:
         """Topic of one command to the gate.
@@ -111,6 +116,8 @@ class Message:
         retain: whether the broker keeps it for those who come later.
         content_type: MQTT 5 property; empty for none.
         user: MQTT 5 user properties.
+        correlation: MQTT 5 correlation data: which question this answers; empty for none.
+        reply_to: MQTT 5 response topic: where an answer is wanted; empty for none.
     """
 
     topic: str
@@ -118,6 +125,8 @@ class Message:
     retain: bool = False
     content_type: str = ""
     user: tuple[tuple[str, str], ...] = ()
+    correlation: bytes = b""
+    reply_to: str = ""
 
     def __repr__(self) -> str:
         return f"Message(topic={self.topic!r}, {len(self.payload)} bytes, retain={self.retain})"

@@ -9,6 +9,9 @@ is written anew before it is checked, and nothing is believed before that.
 The cursor is the retained message on `gate/v1/{tenant}/wish/cursor/{site}/{gate}`; a replay is asked for on
 `cmd/replay` with `from_seq` and `through_seq` in place of `seq`. An old wish shown again is harmless: the
 cursor only moves forward, and a consumer drops what it has.
+
+A replay may name an MQTT 5 response topic, below `gate/v1/{tenant}/answer/{site}/{gate}/`; what became of it
+is said there, with the question's correlation data.
 """
 
 from __future__ import annotations
@@ -16,7 +19,8 @@ from __future__ import annotations
 import base64
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from device.uplink.jsontext import members, no_constant
@@ -34,6 +38,9 @@ Verify: TypeAlias = "Callable[[bytes, bytes], bool]"
 WISH_MAX_BYTES = 1024
 _JOURNAL = re.compile(r"[a-z0-9]{1,32}", re.ASCII)
 _SIGNATURE = re.compile(r"[A-Za-z0-9_-]{86}", re.ASCII)
+# What a gate adds to its answers' topic, and sends back: names, no patterns; room for two UUIDs.
+_BELOW = re.compile(r"[A-Za-z0-9_.-]{1,64}", re.ASCII)
+_CORRELATION_MAX_BYTES = 64
 # Numbers beyond it are not the same in every JSON reader.
 _SEQ_MAX = 2**53 - 1
 
@@ -55,6 +62,38 @@ class Replay:
     through_seq: int
 
 
+class Answer(StrEnum):
+    """What became of a replay."""
+
+    DONE = "done"
+    ANOTHER_JOURNAL = "another_journal"  # not the one this gate writes; nothing was sent
+    BUSY = "busy"  # too many wait already
+    GIVEN_UP = "given_up"  # the broker takes no events now; ask again
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayAnswer:
+    """What became of a replay; the message on the response topic.
+
+    Attributes:
+        answer: see `Answer`.
+        journal: id of the journal the gate writes.
+        from_seq: as it was asked.
+        through_seq: as it was asked.
+        sent: events the broker has accepted.
+        refused: events it refuses, one by one.
+        first: number of the oldest event the gate still keeps.
+    """
+
+    answer: Answer
+    journal: str
+    from_seq: int
+    through_seq: int
+    sent: int
+    refused: int
+    first: int
+
+
 def cursor_topic(address: GateAddress) -> str:
     """Where the district leaves the cursor, retained."""
     return f"gate/v1/{address.tenant}/wish/cursor/{address.site}/{address.gate}"
@@ -66,15 +105,48 @@ def cursor_message(address: GateAddress, cursor: Cursor, sign: Callable[[bytes],
     return Message(cursor_topic(address), signed(wish, sign), retain=True, content_type="application/json")
 
 
-def replay_message(address: GateAddress, replay: Replay, sign: Callable[[bytes], bytes]) -> Message:
-    """The district's side: asks a gate for events again. Not retained: a gate that is away is asked later."""
+def replay_message(
+    address: GateAddress,
+    replay: Replay,
+    sign: Callable[[bytes], bytes],
+    *,
+    reply_to: str = "",
+    correlation: bytes = b"",
+) -> Message:
+    """The district's side: asks a gate for events again. Not retained: a gate that is away is asked later.
+
+    Args:
+        address: of the gate.
+        replay: what is wanted.
+        sign: with the district's key.
+        reply_to: topic for the answer, below `GateAddress.answer`; empty for none.
+        correlation: comes back with the answer.
+    """
     wish: dict[str, str | int] = {
         "gate": address.path,
         "journal": replay.journal,
         "from_seq": replay.from_seq,
         "through_seq": replay.through_seq,
     }
-    return Message(address.cmd("replay"), signed(wish, sign), content_type="application/json")
+    return Message(
+        address.cmd("replay"),
+        signed(wish, sign),
+        content_type="application/json",
+        reply_to=reply_to,
+        correlation=correlation,
+    )
+
+
+def may_answer(address: GateAddress, reply_to: str, correlation: bytes) -> bool:
+    """Whether this is a topic that a gate answers on: whoever asks chooses it, and a gate may publish."""
+    below = reply_to.removeprefix(f"{address.answer}/")
+    return below != reply_to and bool(_BELOW.fullmatch(below)) and len(correlation) <= _CORRELATION_MAX_BYTES
+
+
+def answer_message(reply_to: str, answer: ReplayAnswer, correlation: bytes) -> Message:
+    """The gate's side: says what became of a replay."""
+    payload = json.dumps(asdict(answer), separators=(",", ":")).encode()
+    return Message(reply_to, payload, content_type="application/json", correlation=correlation)
 
 
 def parse_cursor(payload: bytes, address: GateAddress, verify: Verify) -> Cursor:

@@ -10,6 +10,7 @@ import pytest
 
 from device.errors import UplinkError
 from device.runtime import SystemClock
+from device.uplink.client import Access
 from device.uplink.consumer import Delivery, Subscription
 from device.uplink.tls import Tls
 from device.uplink.wire import Message
@@ -25,8 +26,8 @@ TOPIC = "gate/v1/tenant/site/gate/event"
 
 
 def subscription(broker: Broker, **changes: Any) -> Subscription:  # noqa: ANN401 - passed on
-    settings = {"host": broker.host, "port": broker.port, "client_id": "consumer", "clock": SystemClock()}
-    return Subscription(["gate/v1/tenant/+/+/event"], **{**settings, **changes})
+    access = Access(**{"host": broker.host, "port": broker.port, "client_id": "consumer", **changes})
+    return Subscription(["gate/v1/tenant/+/+/event"], access=access, clock=SystemClock())
 
 
 def opened(broker: Broker, **changes: Any) -> Subscription:  # noqa: ANN401 - passed on

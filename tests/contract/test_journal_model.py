@@ -77,6 +77,13 @@ class JournalMachine(RuleBasedStateMachine):
         self.refused.add(seq)
         self.settle()
 
+    @precondition(lambda self: self.refused)
+    @rule(draw=st.data())
+    def take_back(self, draw: st.DataObject) -> None:
+        seqs = draw.draw(st.lists(st.sampled_from(sorted(self.refused)), unique=True))
+        self.journal.take_back(seqs)
+        self.refused -= {seq for seq in seqs if self.pruned < seq <= self.sent}
+
     @rule(days=st.integers(1, 40))
     def time_passes(self, days: int) -> None:
         self.clock.advance(days * 86_400)
@@ -106,6 +113,8 @@ class JournalMachine(RuleBasedStateMachine):
         sent = self.journal.stats().acknowledged_through
         assert self.pruned <= sent <= self.sent  # forgotten deliveries are repeated, none is invented
         self.sent = sent
+        # Refusals are as lazily written; one too many is offered once more.
+        self.refused = {event.seq for event, _ in self.journal.refused(1000)}
 
     @rule()
     def everything_is_read(self) -> None:
@@ -130,6 +139,10 @@ class JournalMachine(RuleBasedStateMachine):
         assert stats.set_aside == sum(seq > self.pruned for seq in self.refused)
         assert (stats.pruned, stats.dropped) == (self.pruned, 0)
         assert list(self.journal.pending(10)) == waiting[:10]
+        kept = sorted(seq for seq in self.refused if seq > self.pruned)
+        assert [event.seq for event, _ in self.journal.refused(1000)] == kept
+        spans = self.journal.refusals(1000)
+        assert [seq for span in spans for seq in range(span.first, span.last + 1)] == kept
 
     # -- the model --------------------------------------------------------------------------------
 

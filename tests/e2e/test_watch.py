@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import sqlite3
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from tests.support.broker import Broker
 from tests.support.consumers import Consumer, District, stored
 from tests.support.daemon import Daemon
 from tests.support.gate import ANNA, Gate
-from tests.support.journal import append_many, open_journal
+from tests.support.journal import append_many, lifecycle_event, open_journal
 from tests.support.subscriber import Subscriber
 from tests.support.uplinks import ADDRESS, Uplink, sessions
 
@@ -176,6 +177,84 @@ def test_a_broker_killed_in_the_middle_again_and_again_costs_nothing_in_the_end(
     events, book, broken = stored(store, ADDRESS.path, journal.id)
     assert [event.seq for event in events] == list(range(1, 1601))
     assert (book.numbers.missing, broken) == ((), 0)
+
+
+def test_a_broker_that_forbids_all_events_and_is_mended_costs_nothing(
+    tmp_path: Path, district: District
+) -> None:
+    topics = f"topic readwrite {ADDRESS.state}\ntopic write {ADDRESS.health}\ntopic read {ADDRESS.path}/#\n"
+    rights = f"{topics}topic readwrite gate/v1/tenant/wish/#\ntopic write {ADDRESS.cmd('replay')}\n"
+    store = tmp_path / "store.db"
+    journal = open_journal(tmp_path / "journal.db", clock=SystemClock())
+    append_many(journal, 150)
+    with (
+        Broker(tmp_path, options=GENEROUS, acl=rights) as broker,
+        Consumer(broker, store, district=district) as consumer,
+        Subscriber(broker.host, broker.port, topic=ADDRESS.health) as health,
+        Uplink(journal, sessions(broker), verify=district.verify) as running,
+    ):
+        assert health.wait_for(lambda have: "not authorized" in str(have[-1:]), 30)
+        append_many(journal, 50)
+        assert journal.stats().set_aside == journal.stats().acknowledged_through == 0
+        broker.allow(f"{rights}topic write {ADDRESS.event}\n")
+        wait_until_confirmed(journal, running)
+        assert journal.stats().confirmed_through == 200
+        assert consumer.stop() == 0
+    assert not consumer.told("refused")
+    assert stored(store, ADDRESS.path, journal.id)[0] == list(journal.read(1, 300))
+    journal.close()
+
+
+def test_an_event_the_broker_refuses_is_named_and_passed_by_and_comes_when_the_broker_is_mended(
+    tmp_path: Path, journal: SqliteJournal, district: District
+) -> None:
+    store = tmp_path / "store.db"
+    append_many(journal, 5)
+    journal.append(lifecycle_event("x" * 6000))
+    append_many(journal, 5)
+    with (
+        Broker(tmp_path, options={**GENEROUS, "message_size_limit": 4000}) as broker,
+        Consumer(broker, store, district=district) as consumer,
+        Uplink(journal, sessions(broker), verify=district.verify) as running,
+    ):
+        wait_until_confirmed(journal, running)
+        (refused,) = consumer.told("refused")
+        # This mosquitto gives a reason that MQTT 5 does not have there.
+        assert (refused["first"], refused["last"], refused["why"]) == (6, 6, "an answer that is no MQTT 5")
+        assert len(consumer.told("event")) == 10
+        assert [event.seq for event, _ in journal.refused(10)] == [6]
+        broker.change(message_size_limit=0)
+        wish = replay_message(ADDRESS, Replay(journal.id, 6, 6), district.sign)
+        consumer.wait_for(lambda c: "broker back" in c.said, "the consumer did not come back")
+        with Subscriber(broker.host, broker.port, topic=ADDRESS.event) as asking:
+            for _ in range(60):
+                asking.publish(wish.topic, wish.payload)  # until the gate is back and hears it
+                if len(consumer.told("event")) == 11:
+                    break
+                running.worker.stopping.wait(0.5)
+        assert consumer.stop() == 0
+    assert consumer.told("event")[-1]["seq"] == 6
+    assert stored(store, ADDRESS.path, journal.id)[0] == list(journal.read(1, 20))
+    assert journal.stats().set_aside == 0
+
+
+def test_what_became_of_a_replay_is_answered_where_the_question_says(
+    tmp_path: Path, broker: Broker, journal: SqliteJournal, district: District
+) -> None:
+    append_many(journal, 120)
+    with (
+        Subscriber(broker.host, broker.port, topic="gate/v1/tenant/#") as asking,
+        Uplink(journal, sessions(broker), verify=district.verify) as running,
+    ):
+        wait_until_sent(journal, running)
+        wish = replay_message(ADDRESS, Replay(journal.id, 11, 110), district.sign)
+        # Elsewhere a gate says nothing: it would be made to speak in another's name.
+        asking.publish(wish.topic, wish.payload, reply_to=ADDRESS.state, correlation=b"evil")
+        asking.publish(wish.topic, wish.payload, reply_to=f"{ADDRESS.answer}/me", correlation=b"\x00\x01")
+        assert asking.wait_for(lambda have: any(m.topic == f"{ADDRESS.answer}/me" for m in have))
+    (answer,) = (m for m in asking.messages if m.correlation == b"\x00\x01" and m.topic != wish.topic)
+    assert json.loads(answer.payload)["sent"] == 100
+    assert not [m for m in asking.messages if m.topic == ADDRESS.state and m.correlation]
 
 
 def test_a_consumer_that_begins_late_is_told_what_is_gone_and_takes_the_rest(

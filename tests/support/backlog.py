@@ -7,9 +7,11 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from device.model import StoredEvent
+from device.model import Refusal, StoredEvent
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from device.errors import JournalError
 
 
@@ -17,7 +19,11 @@ if TYPE_CHECKING:
 class MemoryStats:
     journal: str
     first_seq: int
+    last_seq: int
     acknowledged_through: int
+    confirmed_through: int
+    pending: int
+    set_aside: int
 
 
 class MemoryBacklog:
@@ -59,6 +65,12 @@ class MemoryBacklog:
         with self._changed:
             self._first = first
 
+    def refuse(self, seq: int, why: str) -> None:
+        """This event was refused in an earlier life, and the cursor has passed it."""
+        with self._changed:
+            assert seq <= self._cursor
+            self._aside[seq] = why
+
     def append(self, count: int = 1, *, filler: str = "") -> None:
         """Adds events with the next seqs, about 300 bytes each, and `filler`."""
         with self._changed:
@@ -91,13 +103,38 @@ class MemoryBacklog:
         with self._changed:
             assert self._cursor <= through_seq <= len(self._events)
             self._cursor = through_seq
-            self._changed.notify_all()
+            self._settle()
 
     def set_aside(self, seq: int, why: str) -> None:
         self._fail()
         with self._changed:
             assert seq > self._cursor
             self._aside[seq] = why
+            self._settle()
+
+    def refused(self, limit: int, *, after_seq: int = 0) -> tuple[tuple[StoredEvent, str], ...]:
+        self._fail()
+        with self._changed:
+            found = sorted((seq, why) for seq, why in self._aside.items() if seq > after_seq)
+            return tuple((self._events[seq - 1], why) for seq, why in found[:limit])
+
+    def refusals(self, limit: int, *, after_seq: int = 0) -> tuple[Refusal, ...]:
+        self._fail()
+        with self._changed:
+            spans: list[Refusal] = []
+            for seq, why in sorted((s, w) for s, w in self._aside.items() if s > after_seq):
+                if spans and (spans[-1].last, spans[-1].why) == (seq - 1, why):
+                    spans[-1] = Refusal(spans[-1].first, seq, why)
+                else:
+                    spans.append(Refusal(seq, seq, why))
+            return tuple(spans[:limit])
+
+    def take_back(self, seqs: Sequence[int]) -> None:
+        self._fail()
+        with self._changed:
+            for seq in seqs:
+                if seq <= self._cursor:
+                    self._aside.pop(seq, None)
             self._changed.notify_all()
 
     def wait_for_append(self, after_seq: int, timeout_s: float) -> bool:
@@ -122,7 +159,21 @@ class MemoryBacklog:
 
     def stats(self) -> MemoryStats:
         with self._changed:
-            return MemoryStats(self._journal, self._first, self._cursor)
+            ahead = sum(seq > self._cursor for seq in self._aside)
+            return MemoryStats(
+                journal=self._journal,
+                first_seq=self._first,
+                last_seq=len(self._events),
+                acknowledged_through=self._cursor,
+                confirmed_through=self.confirmed,
+                pending=len(self._events) - self._cursor - ahead,
+                set_aside=len(self._aside),
+            )
+
+    def _settle(self) -> None:
+        while self._cursor + 1 in self._aside:
+            self._cursor += 1
+        self._changed.notify_all()
 
     def _settled(self) -> bool:
         return all(event.seq in self._aside for event in self._events[self._cursor :])

@@ -143,6 +143,11 @@ class Broker:
         """SIGCONT."""
         self._signal(signal.SIGCONT)
 
+    def change(self, **options: object) -> None:
+        """Restarts it with other lines of mosquitto.conf."""
+        self._options |= options
+        self.restart()
+
     def allow(self, acl: str) -> None:
         """Replaces the ACL of a running broker."""
         self._acl = acl

@@ -76,7 +76,10 @@ class MemoryBroker:
         with self.changed:
             assert self._session is not None
             assert message.topic in self.subscribed
-            self._session.report(Incoming(message.topic, message.payload))
+            asks = message.reply_to, message.correlation
+            self._session.report(
+                Incoming(message.topic, message.payload, reply_to=asks[0], correlation=asks[1])
+            )
 
     def wait_for(self, until: Callable[[MemoryBroker], bool], timeout_s: float = 10.0) -> bool:
         """Waits until the function is content; whether it came true.

@@ -32,6 +32,7 @@ class Received:
         retain: whether it is the retained one, sent because of the subscription.
         content_type: MQTT 5 property; empty when absent.
         user: MQTT 5 user properties.
+        correlation: MQTT 5 correlation data; empty when absent.
     """
 
     topic: str
@@ -39,6 +40,7 @@ class Received:
     retain: bool
     content_type: str = ""
     user: tuple[tuple[str, str], ...] = ()
+    correlation: bytes = b""
 
 
 class Subscriber:
@@ -109,9 +111,13 @@ class Subscriber:
         self._client.disconnect()
         self._client.loop_stop()
 
-    def publish(self, topic: str, payload: bytes) -> None:
-        """Says something itself, with QoS 1; does not wait."""
-        self._client.publish(topic, payload, qos=1)
+    def publish(self, topic: str, payload: bytes, *, reply_to: str = "", correlation: bytes = b"") -> None:
+        """Says something itself, with QoS 1; does not wait. It may ask for an answer."""
+        asks = None
+        if reply_to:
+            asks = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]  # not annotated by paho
+            asks.ResponseTopic, asks.CorrelationData = reply_to, correlation
+        self._client.publish(topic, payload, qos=1, properties=asks)
 
     def wait_for_subscription(self, times: int, timeout_s: float) -> bool:
         """Waits until the broker has confirmed the subscription so often; it is renewed on reconnection."""
@@ -141,6 +147,7 @@ class Subscriber:
             retain=message.retain,
             content_type=getattr(properties, "ContentType", ""),
             user=tuple(getattr(properties, "UserProperty", ())),
+            correlation=getattr(properties, "CorrelationData", b""),
         )
         with self._changed:
             self._messages.append(received)

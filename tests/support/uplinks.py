@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import random
+from datetime import UTC
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from device.runtime import SystemClock, Worker
+from device.uplink.budget import Budget
+from device.uplink.client import Access
 from device.uplink.forwarder import Forwarder
 from device.uplink.mqtt import MqttSession
 from device.uplink.wire import GateAddress, Message, parse_events
@@ -25,9 +29,15 @@ WILL = Message(ADDRESS.state, b'{"status":"lost"}', retain=True)
 
 
 def sessions(broker: Broker, **changes: Any) -> Callable[[Message], MqttSession]:  # noqa: ANN401 - passed on
-    """Makes sessions with this broker; changes are arguments of `MqttSession`."""
-    settings = {"host": broker.host, "port": broker.port, "client_id": "gate", "clock": SystemClock()}
-    return partial(MqttSession, **{**settings, **changes})
+    """Makes sessions with this broker; changes are arguments of it or of `Access`."""
+    beside = {name: changes.pop(name) for name in ("clock", "window") if name in changes}
+    access = Access(**{"host": broker.host, "port": broker.port, "client_id": "gate", **changes})
+    return partial(MqttSession, access=access, **{"clock": SystemClock(), **beside})
+
+
+def no_budget(clock: Clock) -> Budget:
+    """As much data as one likes."""
+    return Budget(daily_bytes=None, clock=clock, timezone=UTC, path=Path("/nonexistent"))
 
 
 class Uplink:
@@ -46,6 +56,7 @@ class Uplink:
             "backoff_min_s": 0.05,
             "backoff_max_s": 0.5,
             "random": random.Random(1).random,
+            "budget": no_budget(clock),
         }
         self.forwarder = Forwarder(
             backlog=backlog,

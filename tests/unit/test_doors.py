@@ -18,7 +18,7 @@ DOORS = {
     "cv2": {"decode", "capture", "demo"},
     "gpiozero": {"gpio"},
     "lgpio": {"gpio"},
-    "paho": {"uplink/mqtt.py", "uplink/consumer.py", "demo"},
+    "paho": {"uplink/client.py", "uplink/mqtt.py", "uplink/consumer.py", "demo"},
     "picamera2": {"capture/picamera2_library.py"},
     "pydantic": {"config"},
     "pyzbar": {"decode/zbar.py"},

@@ -43,19 +43,19 @@ def change(path: Path, statement: str) -> None:
 
 
 def test_events_are_listed_oldest_first_while_the_daemon_runs(journal: SqliteJournal, path: Path) -> None:
-    assert list(list_events(path)) == list(journal.read(1, 100))
+    assert [e for e, _ in list_events(path)] == list(journal.read(1, 100))
     journal.append(scan_event())
     assert len(list(list_events(path))) == 11
 
 
 def test_more_events_than_one_transaction_reads_are_listed(journal: SqliteJournal, path: Path) -> None:
     append_many(journal, 1200)
-    assert [e.seq for e in list_events(path)] == list(range(1, 1211))
+    assert [e.seq for e, _ in list_events(path)] == list(range(1, 1211))
     assert verify(path).events == 1210
 
 
 def test_a_line_of_json_holds_the_data_byte_for_byte(journal: SqliteJournal, path: Path) -> None:
-    for event in list_events(path):
+    for event, _ in list_events(path):
         line = as_json(event)
         assert "\n" not in line
         assert event.data.decode() in line
@@ -75,7 +75,7 @@ def test_damaged_data_do_not_break_the_line(journal: SqliteJournal) -> None:
 
 
 def test_a_line_for_people_tells_what_happened(journal: SqliteJournal, path: Path) -> None:
-    lines = [as_text(e) for e in list_events(path)]
+    lines = [as_text(e) for e, _ in list_events(path)]
     assert lines[0] == "       1  2026-03-02T08:00:00.000Z  started"
     assert lines[2] == f"       3  2026-03-02T08:00:00.000Z  granted  ok  vn.cccd  {1:032x}"
 
@@ -158,3 +158,13 @@ def test_a_file_that_is_no_journal_is_an_error(path: Path) -> None:
     change(other, "CREATE TABLE t (a)")
     with pytest.raises(JournalError, match="not a journal"):
         verify(other)
+
+
+def test_events_the_broker_refuses_say_so_in_both_forms(journal: SqliteJournal, path: Path) -> None:
+    for seq in (3, 4, 8):
+        journal.set_aside(seq, "packet too large (0x95)")
+    found = [(event.seq, why) for event, why in list_events(path) if why]
+    assert found == [(seq, "packet too large (0x95)") for seq in (3, 4, 8)]
+    event, why = next(pair for pair in list_events(path) if pair[0].seq == 4)
+    assert as_text(event, why) == f"{as_text(event)}  (refused by the broker: packet too large (0x95))"
+    assert json.loads(as_json(event, why)) == json.loads(as_json(event)) | {"refused": why}

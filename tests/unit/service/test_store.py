@@ -3,7 +3,9 @@ from __future__ import annotations
 import hashlib
 import json
 import random
+import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,10 +16,21 @@ from hypothesis import strategies as st
 from device.errors import JournalError
 from device.journal.record import as_data, canonical
 from device.journal.sqlite_journal import SqliteJournal
-from device.model import EventType, RescuedEvent, StoredEvent
-from device.service.news import Arrived, Broken, GapOpened, GapsClosed, Gone, Presence, as_json, as_text
+from device.model import EventType, Refusal, RescuedEvent, StoredEvent
+from device.service.news import (
+    Arrived,
+    Broken,
+    GapOpened,
+    GapsClosed,
+    Gone,
+    Presence,
+    Refused,
+    as_json,
+    as_text,
+)
 from device.service.numbers import Span
 from device.service.store import Store
+from device.uplink.health import Explained
 from device.uplink.state import GateState, Kept, Status
 from device.uplink.wire import WireEvent, envelope, parse_events
 from tests.support.clock import ManualClock
@@ -200,6 +213,78 @@ def test_what_the_gate_does_not_keep_any_more_is_gone_and_holds_up_nothing(
     # It may still turn up, out of a broker's queue.
     assert len(only(store.take(events[:15]), Arrived)) == 15
     assert store.counts(store.books[0]).stored == 40
+
+
+def refused(journal: SqliteJournal, sent: int, *spans: tuple[int, int]) -> tuple[str, Explained]:
+    return PATH, Explained(journal.id, sent, tuple(Refusal(first, last, WHY) for first, last in spans))
+
+
+WHY = "packet too large (0x95)"
+
+
+def test_what_the_broker_refuses_is_named_and_holds_up_nothing(
+    store: Store, journal: SqliteJournal, events: list[WireEvent]
+) -> None:
+    store.take([*events[:9], *events[14:30]])
+    news = store.take([], [], [refused(journal, 40, (10, 12), (14, 14), (20, 20), (31, 33))])
+    assert only(news, Refused) == [
+        Refused(PATH, journal.id, Span(10, 12), WHY),
+        Refused(PATH, journal.id, Span(14, 14), WHY),
+        Refused(PATH, journal.id, Span(31, 33), WHY),
+    ]
+    numbers = store.current[0].numbers
+    assert numbers.missing == (Span(13, 13), Span(34, 40))
+    assert store.counts(store.books[0]).refused == 7
+    assert not store.take([], [], [refused(journal, 40, (10, 12))])
+    store.take([events[12]])
+    assert store.current[0].numbers.stored_through == 30
+
+
+def test_a_refused_event_that_comes_after_all_is_kept_like_any_other(
+    tmp_path: Path, journal: SqliteJournal, events: list[WireEvent]
+) -> None:
+    path = tmp_path / "again.db"
+    with Store(path, clock=ManualClock()) as store:
+        store.take([*events[:9], *events[12:39]])
+        store.take([], [], [refused(journal, 39, (10, 12))])
+        assert store.current[0].numbers.stored_through == 39
+        store.take([events[10]])
+        assert store.counts(store.books[0]).refused == 2
+    with Store(path, clock=ManualClock()) as store:
+        assert store.current[0].numbers.missing == ()
+        assert len(only(store.take([events[9], events[11], events[39]]), Arrived)) == 3
+        counts = store.counts(store.books[0])
+        assert (counts.stored, counts.refused, counts.broken) == (40, 0, 0)
+        assert list(store.events(PATH, journal.id)) == list(journal.read(1, 40))
+
+
+def test_what_is_refused_is_still_known_when_opened_again_though_something_before_it_is_missing(
+    tmp_path: Path, journal: SqliteJournal, events: list[WireEvent]
+) -> None:
+    path = tmp_path / "again.db"
+    with Store(path, clock=ManualClock()) as store:
+        store.take([*events[:5], *events[6:9], *events[10:]])
+        store.take([], [], [refused(journal, 40, (10, 10))])
+    with Store(path, clock=ManualClock()) as store:
+        assert store.current[0].numbers.missing == (Span(6, 6),)
+
+
+def test_a_store_of_the_version_before_is_taken_over(tmp_path: Path, events: list[WireEvent]) -> None:
+    path = tmp_path / "old.db"
+    with Store(path, clock=ManualClock()) as store:
+        store.take(events)
+    with closing(sqlite3.connect(path)) as outside:
+        outside.executescript("DROP TABLE refused; PRAGMA user_version = 1;")
+    with Store(path, clock=ManualClock()) as store:
+        counts = store.counts(store.books[0])
+        assert (counts.stored, counts.refused) == (40, 0)
+
+
+def test_a_refusal_in_a_journal_that_nobody_knows_is_left_alone(
+    store: Store, journal: SqliteJournal, events: list[WireEvent]
+) -> None:
+    store.take(events)
+    assert store.take([], [], [(PATH, Explained("other", 5, (Refusal(1, 2, WHY),)))]) == []
 
 
 def test_the_journal_that_is_named_in_the_state_is_the_one_the_gate_writes(

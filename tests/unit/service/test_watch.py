@@ -15,7 +15,7 @@ from device.service.wishing import Wishing
 from device.uplink.backoff import Backoff
 from device.uplink.consumer import Delivery
 from device.uplink.state import Status, state_message
-from device.uplink.wire import Message, WireEvent, envelope, event_message
+from device.uplink.wire import Message, envelope, event_message
 from tests.support.backlog import MemoryBacklog
 from tests.support.clock import ManualClock
 from tests.support.journal import READING
@@ -116,7 +116,7 @@ def test_messages_that_come_together_are_stored_together_and_then_acknowledged(
 
 
 class FullStore(Store):
-    def take(self, events: Iterable[WireEvent], states: object = ()) -> list[News]:
+    def take(self, events: object, states: object = (), explained: object = ()) -> list[News]:
         raise JournalError("disk full")
 
 

@@ -106,11 +106,11 @@ def test_never_more_in_flight_than_the_broker_takes() -> None:
         assert broker.wait_for(lambda b: len(b.offered) == 3)
         broker.receipt(1)
         assert broker.wait_for(lambda b: len(b.offered) == 4)
-        assert seqs(broker.offered) == [1, 2, 3]
-        broker.receipt(3)  # of event 2: event 1 still holds the cursor
+        assert seqs(broker.offered) == [1, 2]  # after birth and health
+        broker.receipt(4)  # of event 2: event 1 still holds the cursor
         assert broker.wait_for(lambda b: len(b.offered) == 5)
         assert backlog.cursor == 0
-        broker.receipt(2)
+        broker.receipt(3)
         assert backlog.wait_until(2)
 
 
@@ -119,10 +119,10 @@ def test_never_more_in_flight_than_the_broker_takes() -> None:
 
 @pytest.mark.parametrize("batch", [1, 50])
 def test_a_refused_event_is_set_aside_and_the_next_one_goes_on(batch: int) -> None:
-    backlog, broker = MemoryBacklog(60), MemoryBroker(answer=answering({7: 0x99, 60: 0x87}))
+    backlog, broker = MemoryBacklog(60), MemoryBroker(answer=answering({7: 0x99, 60: 0x95}))
     with uplink(backlog, broker, batch_events=batch) as running:
         assert backlog.wait_until_settled()
-    assert backlog.aside == {7: "payload format invalid (0x99)", 60: "not authorized (0x87)"}
+    assert backlog.aside == {7: "payload format invalid (0x99)", 60: "packet too large (0x95)"}
     assert set(seqs(broker.received)) == set(range(1, 61)) - {7, 60}
     assert running.forwarder.stats().set_aside == 2
 
@@ -266,11 +266,11 @@ def test_delays_grow_while_the_broker_hangs_up_at_once_and_a_good_connection_res
 def _seconds_until_the_next_attempt(broker: MemoryBroker, clock: ManualClock, *, online_s: float) -> int:
     count = broker.attempts or 1
     assert broker.wait_for(lambda b: statuses(b.offered)[-1:] == [Status.ONLINE] and b.attempts == count)
-    born = len(broker.offered)
+    born = len(statuses(broker.offered))
     clock.advance(online_s)
     broker.hang_up(Closed(Loss.BUSY, "server busy (0x89)"))
     waited = 0
-    while not broker.wait_for(lambda b: len(b.offered) > born, 0.3):
+    while not broker.wait_for(lambda b: len(statuses(b.offered)) > born, 0.3):
         clock.advance(1)
         waited += 1
     return waited
@@ -285,7 +285,7 @@ def test_a_certificate_that_ends_soon_is_said_once(caplog: pytest.LogCaptureFixt
         assert broker.wait_for(lambda b: b.attempts == 1 and bool(b.received))
         broker.hang_up(Closed(Loss.CONNECTION_LOST))
         _let_it_try_again(broker, clock)
-        assert broker.wait_for(lambda b: len(b.received) == 2)
+        assert broker.wait_for(lambda b: len(statuses(b.received)) == 2)
     lines = [r.getMessage() for r in caplog.records if "certificate" in r.getMessage()]
     assert lines == ["a certificate ends in 20 days: ours"]
 
@@ -351,7 +351,7 @@ def test_stopping_while_there_is_no_broker_ends_in_time() -> None:
 def test_the_state_names_version_and_boot() -> None:
     broker = MemoryBroker()
     with uplink(MemoryBacklog(), broker, clock=ManualClock(boot="boot-7")):
-        assert broker.wait_for(lambda b: len(b.received) == 1)
+        assert broker.wait_for(lambda b: len(statuses(b.received)) == 1)
     state = json.loads(broker.received[0].payload)
     assert state["boot"] == "boot-7"
     assert state["version"] == "1"
