@@ -97,7 +97,9 @@ def _warm(engines: Sequence[str]) -> None:
     grid = np.array([[row >> bit & 1 for bit in range(20, -1, -1)] for row in _WARM_UP_CODE], np.bool_)
     code = clean_picture(grid)
     for step in (first_step(engines), *further_steps(engines)):
-        step.engine.read(step.prepare(code))
+        prepared = step.prepare(code)
+        if prepared is not None:
+            step.engine.read(prepared)
     grid[9:13, 7:] ^= True  # too much for an engine: the repairs come in
     ladder = _ladder(engines)
     for picture in (noise, clean_picture(grid)):

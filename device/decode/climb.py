@@ -10,6 +10,7 @@ from device.decode.finding import SYMBOLOGY, Finding, Look
 from device.decode.regions import whole
 from device.decode.repair import clean_picture, repaired
 from device.decode.soften import soften
+from device.decode.structure import fixed_share
 from device.model import Symbol
 
 if TYPE_CHECKING:
@@ -101,6 +102,7 @@ class Climb:
         self._repairs: list[Finding] = []
         self.symbols: list[Symbol] = []
         self.unread: list[Finding] = []
+        self.hinted = False
 
     @property
     def spent_ms(self) -> float:
@@ -117,9 +119,15 @@ class Climb:
 
     def take(self, step: Step, region: Region) -> None:
         """Looks at a region in one way."""
-        for finding in self._guarded(lambda: step.engine.read(step.prepare(region.of(self._luma)))) or ():
-            corners = region.outward(finding.corners, step.scale)
-            if finding.content is None:
+        picture = region.of(self._luma)
+        prepared = self._guarded(lambda: step.prepare(picture))
+        if prepared is None:
+            return
+        for finding in self._guarded(lambda: step.engine.read(prepared)) or ():
+            corners = region.outward(finding.corners, prepared.shape[1] / picture.shape[1])
+            if finding.hint:
+                self.hinted = True
+            elif finding.content is None:
                 self._note_unread(finding, corners)
             elif self._agreement.believes(finding, doubtful=step.doubtful):
                 self._note(finding.content, step.name, corners)
@@ -127,7 +135,7 @@ class Climb:
     def repair_unread(self) -> None:
         """Tries to repair what has been seen and not read since the last call."""
         pending, self._pending = self._pending, []
-        for finding in pending:
+        for finding in _best_of_each(pending):
             if finding.grid is None:
                 continue
             near = sum(_same_place(finding.corners, other.corners) for other in self._repairs)
@@ -146,9 +154,14 @@ class Climb:
 
     @property
     def left(self) -> list[Finding]:
-        """What was seen and is not read yet, by this climb or a step of it."""
+        """What was seen and is not read yet, by this climb or a step of it; each place once."""
         read = [symbol.corners for symbol in self.symbols]
-        return [f for f in self.unread if not any(_same_place(f.corners, corners) for corners in read)]
+        left: list[Finding] = []
+        for finding in self.unread:
+            known = (*read, *(other.corners for other in left))
+            if not any(_same_place(finding.corners, corners) for corners in known):
+                left.append(finding)
+        return left
 
     @property
     def over(self) -> bool:
@@ -203,6 +216,15 @@ class Climb:
             self._failures += 1
             log.debug("a step failed: %s", type(error).__name__)
             return None
+
+
+def _best_of_each(pending: list[Finding]) -> list[Finding]:
+    """Of several findings of one symbol the one whose modules are right most often where that is known."""
+    best: list[Finding] = []
+    for finding in sorted(pending, key=lambda f: -fixed_share(f.grid) if f.grid is not None else 0.0):
+        if not any(_same_place(finding.corners, other.corners) for other in best):
+            best.append(finding)
+    return best
 
 
 def _same_place(a: Quad | Corners, b: Quad | Corners) -> bool:

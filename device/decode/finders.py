@@ -36,7 +36,7 @@ _DARK_OFF = 0.9
 # Modules of dark there must be on either side of the light ring.
 _RIM = 0.45
 # A module of an eye seen from the side is so many times as wide as high, at most.
-_ASPECT = 2.0
+_ASPECT = 3.5
 # Crossings fewer pixels apart belong to one eye.
 _CELL_PX = 4
 # Cells looked at: bounds what a texture can cost.
@@ -47,7 +47,7 @@ _MOST_EYES = 12
 # Share of the rays that must meet light, then dark at a plausible distance: an eye has a scratch or two.
 _ENOUGH_RAYS = 0.6
 # Where a ray is sampled, in modules from the middle: beyond the light ring of an eye seen at a slant.
-_ALONG = np.arange(0.0, 4.6, 0.15, dtype=np.float32)
+_ALONG = np.arange(0.0, 6.2, 0.15, dtype=np.float32)
 # The ring's outer edge is 5/3 as far out as its inner one: what blur and thresholds make of that.
 _NEAREST, _FURTHEST = 1.25, 2.4
 # The inner edge is 1.5 modules out, 1.06 at the least with half a module of blur.

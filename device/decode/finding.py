@@ -30,6 +30,7 @@ class Finding:
         margin: share of the error correction left unused, 0 to 1; None when the engine does not tell.
         side: modules a side, 21 to 177; None when the engine does not tell.
         grid: the modules as the engine took them, of a symbol it could not read; None when it does not tell.
+        hint: only parts of what may be a code: worth looking at more closely, too little to tell anybody.
     """
 
     corners: Quad
@@ -37,6 +38,7 @@ class Finding:
     margin: float | None = None
     side: int | None = None
     grid: Grid | None = field(default=None, repr=False, compare=False)
+    hint: bool = False
 
 
 @dataclass(frozen=True, slots=True)

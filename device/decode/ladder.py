@@ -46,6 +46,8 @@ class Ladder:
         self._evidence = Evidence()
         self._pace = Pace()
         self._next = 0
+        # Whether the round of the ladder under way has met parts of what may be a code.
+        self._hinted = False
         self._read_last: frozenset[bytes] = frozenset()
 
     def forget(self) -> None:
@@ -53,6 +55,7 @@ class Ladder:
         self._agreement.forget()
         self._evidence.forget()
         self._next = 0
+        self._hinted = False
         self._read_last = frozenset()
 
     def look(self, luma: Luma, *, budget_ms: float) -> Look:
@@ -71,9 +74,10 @@ class Ladder:
         climb.take(self._first, whole(luma))
         # Whoever was just read is answered before anything else is dug for.
         if not self._is_news(climb):
+            done = self._look_closer(climb, luma)
             climb.repair_unread()
             if not climb.over and not climb.out_of_time:
-                self._climb(climb, luma)
+                self._climb(climb, luma, done)
         look = climb.result()
         self._read_last = frozenset(symbol.content for symbol in look.symbols)
         return look
@@ -85,7 +89,19 @@ class Ladder:
         seen = tuple(around(finding.corners, luma) for finding in climb.left[:_MAX_REGIONS])
         return seen or busy_regions(luma, _MAX_REGIONS)
 
-    def _climb(self, climb: Climb, luma: Luma) -> None:
+    def _look_closer(self, climb: Climb, luma: Luma) -> set[str]:
+        """What was seen and not read is looked at more closely: that costs less than a repair."""
+        done: set[str] = set()
+        for step in self._further:
+            if not climb.left or climb.out_of_time:
+                break
+            if step.closer:
+                done.add(step.name)
+                for region in self._regions(climb, luma):
+                    climb.take(step, region)
+        return done
+
+    def _climb(self, climb: Climb, luma: Luma, done: set[str]) -> None:
         regions = self._regions(climb, luma)
         if not regions:
             self._next = 0
@@ -93,8 +109,12 @@ class Ladder:
         for _ in self._further:
             if climb.over or climb.out_of_time:
                 return
+            if self._next == 0:
+                self._hinted = False
             step = self._further[self._next]
             self._next = (self._next + 1) % len(self._further)
-            for region in (whole(luma),) if step.wide else regions:
-                climb.take(step, region)
-            climb.repair_unread()
+            if step.name not in done and (step.blind or self._hinted or climb.left):
+                for region in (whole(luma),) if step.wide else regions:
+                    climb.take(step, region)
+                climb.repair_unread()
+                self._hinted |= climb.hinted

@@ -16,7 +16,7 @@ import numpy as np
 
 from device.decode.finders import RAYS, eyes
 from device.decode.finding import Finding
-from device.decode.structure import alignment_centres, fixed_modules, side_of, version_of
+from device.decode.structure import alignment_centres, fixed_share, side_of, version_of
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -35,12 +35,16 @@ _MOST_VERSIONS = 5
 _FEWEST, _MOST = 12.0, 180.0
 # Factor by which the three sides of a triple may disagree about that number.
 _SIDES_DISAGREE = 1.45
-# Cosine of the sharpest corner a sheet is seen with, 30 degrees.
-_SHARPEST = 0.87
+# Cosine of the sharpest corner a sheet is seen with, 18 degrees.
+_SHARPEST = 0.95
 # How much a missing ray weighs against sides that disagree (chosen on rendered frames).
 _RAYS_WEIGH = 0.6
 # What belongs together disagrees less than this (measured).
 _DEAREST = 0.9
+# So many eyes that so many rays agree about are no accident (measured: one picture without a code in ten has
+# them, of those with one that cheap steps don't read, and others do, half).
+_SURE = 0.8
+_HINTS = 2
 # Samples a module and direction.
 _SAMPLES = 4
 # The middle of an eye, in modules from both edges.
@@ -86,7 +90,17 @@ class Located:
                 if finding is not None:
                     found.append(finding)
                     taken.update(triple.corners)
-        return tuple(found)
+        return tuple(found) or _hint(seen)
+
+
+def _hint(seen: Eyes) -> tuple[Finding, ...]:
+    """Where two eyes are made out and no symbol: scratched, bent, or seen from too far."""
+    sure = seen.middles[seen.sure >= _SURE]
+    if len(sure) < _HINTS:
+        return ()
+    left, top = (float(v) for v in sure.min(axis=0))
+    right, bottom = (float(v) for v in sure.max(axis=0))
+    return (Finding(((left, top), (right, top), (right, bottom), (left, bottom)), content=None, hint=True),)
 
 
 def _modules_px(seen: Eyes) -> _Floats:
@@ -94,12 +108,22 @@ def _modules_px(seen: Eyes) -> _Floats:
     both = np.stack([seen.inner / np.float32(_INNER), seen.outer / np.float32(_OUTER)])
     known = ~np.isnan(both)
     total = np.where(known, both, 0).sum(axis=0)
-    return np.asarray(total / np.maximum(known.sum(axis=0), 1), np.float32)
+    return np.asarray(np.where(total > 0, total / np.maximum(known.sum(axis=0), 1), np.nan), np.float32)
 
 
-def _ray(way: _Floats) -> npt.NDArray[np.intp]:
-    angle = np.arctan2(way[..., 1], way[..., 0])
-    return np.asarray(np.rint(angle * (RAYS / (2 * np.pi))), np.intp) % RAYS
+def _towards(reach: _Floats, ways: _Floats) -> _Floats:
+    """How far it is from each eye along its ways, between the rays measured; NaN where neither tells.
+
+    Along a straight edge the inverse changes evenly, or nearly.
+    """
+    turn = np.arctan2(ways[..., 1], ways[..., 0]) * (RAYS / (2 * np.pi))
+    before = np.floor(turn)
+    share = (turn - before).astype(np.float32)
+    rays = before.astype(np.intp) % RAYS
+    one = 1 / np.take_along_axis(reach, rays, axis=1)
+    other = 1 / np.take_along_axis(reach, (rays + 1) % RAYS, axis=1)
+    one, other = np.where(np.isnan(one), other, one), np.where(np.isnan(other), one, other)
+    return np.asarray(1 / (one * (1 - share) + other * share), np.float32)
 
 
 def _triples(seen: Eyes) -> list[_Triple]:
@@ -107,8 +131,8 @@ def _triples(seen: Eyes) -> list[_Triple]:
     sides = seen.middles[None] - seen.middles[:, None]
     lengths = np.hypot(sides[..., 0], sides[..., 1])
     px = _modules_px(seen)
-    here = np.take_along_axis(px, _ray(sides), axis=1)
-    across = lengths / np.sqrt(np.maximum(here * here.T, 1e-6))
+    here = _towards(px, sides)
+    across = np.nan_to_num(lengths / np.sqrt(here * here.T))
     ranked: list[tuple[float, _Triple]] = []
     for three in combinations(range(len(seen)), 3):
         a, b, c = three
@@ -150,8 +174,7 @@ def _found(luma: Luma, seen: Eyes, triple: _Triple) -> Finding | None:
     side = max(sides, key=lambda side: _alternates(luma, _counted(lie, guess, side), side))
     lie = _leaning(luma, seen, triple.corners, _lie(seen, triple.corners, side), side)
     grid = _taken(luma, lie, side)
-    rows, columns, dark = fixed_modules(version_of(side))
-    if float((grid[rows, columns] == dark).mean()) < _RIGHT:
+    if fixed_share(grid) < _RIGHT:
         return None
     square = np.array([[(0, 0), (side, 0), (side, side), (0, side)]], np.float32)
     a, b, c, d = ((float(x), float(y)) for x, y in cv2.perspectiveTransform(square, lie)[0])
@@ -173,10 +196,9 @@ def _lie(seen: Eyes, corners: tuple[int, int, int], side: int) -> _Matrix:
         ends = cv2.perspectiveTransform(sides.reshape(1, -1, 2), lie).reshape(sides.shape)
         ways = ends - pixels[:, None]
         ways /= np.maximum(np.linalg.norm(ways, axis=2, keepdims=True), 1e-6)
-        rays = _ray(ways)
         source, target = [modules], [pixels]
         for edges, out in ((seen.inner, _INNER), (seen.outer, _OUTER)):
-            reach = np.take_along_axis(edges[there], rays, axis=1)
+            reach = _towards(edges[there], ways)
             known = ~np.isnan(reach)
             source.append((modules[:, None] + _WAYS * np.float32(out))[known])
             target.append((pixels[:, None] + ways * reach[..., None])[known])

@@ -36,68 +36,65 @@ class Step:
     """One way to look at a region.
 
     Attributes:
-        name: for diagnosis: `zxing/relief`.
-        prepare: makes the picture the engine gets.
+        name: for diagnosis: `zxing/lights`.
+        prepare: makes the picture the engine gets, larger or smaller as it likes; None: not worth a look.
         engine: looks at it.
-        scale: how many times as large as the region the prepared picture is.
         doubtful: whether short contents it reads must be confirmed by a second look.
         wide: looks at the whole frame: for codes too faint to stand out as regions.
+        blind: looks even where nothing yet has told that there may be a code.
+        closer: looks at what was seen and not read before that is repaired.
     """
 
     name: str
-    prepare: Callable[[Luma], Luma]
+    prepare: Callable[[Luma], Luma | None]
     engine: Engine
-    scale: float = 1.0
     doubtful: bool = True
     wide: bool = False
+    blind: bool = False
+    closer: bool = False
 
 
-# Light is evened out over so many pixels: a dozen modules of a code at arm's length.
-_EVEN_OUT_PX = 61
-# Grey levels of spread below which there is only noise to be amplified.
-_NOISE_LEVELS = 6.0
-# The same at half size, where noise is less but so is a code's contrast (measured: 3 reads none, 20 half).
-_HALVED_NOISE_LEVELS = 10.0
+# Light is evened out over so many pixels of a picture of half size: half a dozen modules at arm's length.
+_EVEN_OUT_PX = 31
+# Grey levels of spread below which there is only noise to be amplified (measured: 3 reads none, 20 half).
+_NOISE_LEVELS = 10.0
 # Larger regions are not enlarged: their modules are large enough.
-_ENLARGE_UP_TO_PIXELS = 500_000
+_ENLARGE_UP_TO_PIXELS = 160_000
+# Larger ones are made smaller first where a step's cost grows with the picture: it has to have a bound.
+_MOST_PIXELS = 250_000
+_MOST_PIXELS_FOR_EYES = 1_000_000
 
 
 def _as_is(luma: Luma) -> Luma:
     return np.ascontiguousarray(luma)
 
 
-def _evened(luma: Luma, window_px: int = _EVEN_OUT_PX, noise_levels: float = _NOISE_LEVELS) -> Luma:
-    """Brightness against its neighbourhood: shadows, screens and faint print lose their terror."""
-    window = (window_px, window_px)
-    plane = luma.astype(np.float32)
-    mean = cv2.blur(plane, window)
-    variance = cv2.subtract(cv2.blur(cv2.multiply(plane, plane), window), cv2.multiply(mean, mean))
-    spread = cv2.sqrt(cv2.max(variance, 0.0))
-    evened = cv2.divide(cv2.subtract(plane, mean), cv2.add(spread, noise_levels), scale=60)
-    return np.asarray(cv2.add(evened, 128.0, dtype=cv2.CV_8U), np.uint8)
+def _at_most(pixels: int) -> Callable[[Luma], Luma]:
+    """As it is, or as many times half as large as it takes."""
 
+    def smaller(luma: Luma) -> Luma:
+        while luma.size > pixels:
+            luma = _halved(luma)
+        return _as_is(luma)
 
-def _relief(luma: Luma) -> Luma:
-    """Evened out and sharpened: blurred, shaded and half-burnt codes."""
-    evened = _evened(luma)
-    return np.asarray(cv2.addWeighted(evened, 2.5, cv2.GaussianBlur(evened, (0, 0), 2), -1.5, 0), np.uint8)
-
-
-def _soft_relief(luma: Luma) -> Luma:
-    """Evened out and smoothed: noisy, faint and moire-ridden codes."""
-    return np.asarray(cv2.GaussianBlur(_evened(luma), (0, 0), 1.2), np.uint8)
+    return smaller
 
 
 def _halved_relief(luma: Luma) -> Luma:
-    """Half as large, evened out: nearly all the faint codes that full size reads, at a fifth of its price."""
-    evened = _evened(_halved(luma), _EVEN_OUT_PX // 2 | 1, _HALVED_NOISE_LEVELS)
-    return np.asarray(cv2.GaussianBlur(evened, (0, 0), 0.55), np.uint8)
+    """Half as large, and brightness against its neighbourhood: shadows and faint print lose their terror."""
+    plane = _halved(luma).astype(np.float32)
+    window = (_EVEN_OUT_PX, _EVEN_OUT_PX)
+    mean = cv2.blur(plane, window)
+    variance = cv2.subtract(cv2.blur(cv2.multiply(plane, plane), window), cv2.multiply(mean, mean))
+    spread = cv2.sqrt(cv2.max(variance, 0.0))
+    evened = cv2.divide(cv2.subtract(plane, mean), cv2.add(spread, _NOISE_LEVELS), scale=60)
+    return np.asarray(cv2.GaussianBlur(cv2.add(evened, 128.0, dtype=cv2.CV_8U), (0, 0), 0.55), np.uint8)
 
 
-def _enlarged(luma: Luma) -> Luma:
+def _enlarged(luma: Luma) -> Luma | None:
     """Twice as large: modules below two pixels."""
     if luma.size > _ENLARGE_UP_TO_PIXELS:
-        return _as_is(luma)
+        return None
     return np.asarray(cv2.resize(luma, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
@@ -112,13 +109,6 @@ def _gamma(exponent: float) -> Callable[[Luma], Luma]:
     return lambda luma: np.asarray(cv2.LUT(np.ascontiguousarray(luma), table), np.uint8)
 
 
-def _thresholded(luma: Luma) -> Luma:
-    """Black and white by a small neighbourhood: faint print."""
-    smooth = cv2.GaussianBlur(luma, (0, 0), 1)
-    mode, kind = cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY
-    return np.asarray(cv2.adaptiveThreshold(smooth, 255, mode, kind, 31, 2), np.uint8)
-
-
 def first_step(engines: Sequence[str]) -> Step:
     """What looks at every frame, whole."""
     if engines[0] == "zbar":
@@ -127,23 +117,22 @@ def first_step(engines: Sequence[str]) -> Step:
 
 
 def further_steps(engines: Sequence[str]) -> tuple[Step, ...]:
-    """What looks at places that may hold a code, by what each adds to those before (measured)."""
+    """What looks at places that may hold a code, by what each adds to those before and costs (measured)."""
     steps: list[Step] = []
     if "zxing" in engines:
         local = Zxing()
         overall = Zxing(binariser=Binariser.GLOBAL, unread=False)
+        located = Located()
         steps += [
+            Step("zxing/half-relief", _halved_relief, local, wide=True, blind=True),
+            Step("eyes", _at_most(_MOST_PIXELS_FOR_EYES), located, blind=True),
+            Step("zxing/darks", _gamma(0.4), local, blind=True),
+            Step("zxing/half", _halved, Zxing(binariser=Binariser.GLOBAL), closer=True),
+            Step("zxing/lights", _gamma(2.5), local, closer=True),
+            Step("zxing/enlarged", _enlarged, local, blind=True, closer=True),
             Step("zxing/overall", _as_is, overall, wide=True),
-            Step("eyes", _as_is, Located()),
-            Step("zxing/enlarged", _enlarged, local, scale=2.0),
-            Step("zxing/relief", _relief, local),
-            Step("zxing/soft-relief", _soft_relief, local),
-            Step("zxing/wide-half-relief", _halved_relief, local, scale=0.5, wide=True),
-            Step("zxing/lights", _gamma(2.5), local),
-            Step("zxing/half", _halved, overall, scale=0.5),
-            Step("zxing/darks", _gamma(0.4), local),
-            Step("zxing/thresholded", _thresholded, local),
+            Step("eyes/enlarged", _enlarged, located),
         ]
     if "zbar" in engines:
-        steps.append(Step("zbar", _as_is, Zbar()))
+        steps.append(Step("zbar", _at_most(_MOST_PIXELS), Zbar()))
     return tuple(steps)

@@ -148,6 +148,12 @@ def fixed_modules(version: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.in
     return rows, columns, value[rows, columns] == 1
 
 
+def fixed_share(grid: Grid) -> float:
+    """Share of the modules whose colour is fixed that have it; mirrored or not is the same."""
+    rows, columns, dark = fixed_modules(version_of(grid.shape[0]))
+    return float((grid[rows, columns] == dark).mean())
+
+
 @cache
 def data_modules(version: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
     """Rows and columns of the data modules in the order of their bits, remainder bits left out."""

@@ -45,7 +45,7 @@ def _as_is(luma: Luma) -> Luma:
 
 
 def _ladder(first: Script, *further: Script) -> Ladder:
-    steps = [Step(f"step{i}", _as_is, engine) for i, engine in enumerate(further)]
+    steps = [Step(f"step{i}", _as_is, engine, blind=True) for i, engine in enumerate(further)]
     return Ladder(
         first=Step("first", _as_is, first, doubtful=False), further=steps, reader=first, clock=first.clock
     )
@@ -159,3 +159,78 @@ def test_a_calm_scene_has_no_regions_and_a_busy_one_is_a_region() -> None:
 def test_corners_come_back_from_a_region_and_its_scale() -> None:
     region = Region(100, 50, 300, 250)
     assert region.outward(((0, 0), (20, 0), (20, 20), (0, 20)), 2.0)[2] == (110, 60)
+
+
+def test_where_nothing_looks_like_a_code_only_the_blind_steps_look() -> None:
+    clock = ManualClock()
+    blind, other = Script(clock), Script(clock)
+    ladder = Ladder(
+        first=Step("first", _as_is, Script(clock), doubtful=False),
+        further=[Step("blind", _as_is, blind, blind=True), Step("other", _as_is, other)],
+        reader=Script(clock),
+        clock=clock,
+    )
+    ladder.look(BUSY, budget_ms=100)
+    assert (blind.asked, other.asked) == (1, 0)
+
+
+def test_parts_of_a_code_are_worth_every_step_and_nobody_is_told() -> None:
+    clock = ManualClock()
+    blind = Script(clock, [(Finding(SQUARE, None, hint=True),)])
+    other = Script(clock)
+    ladder = Ladder(
+        first=Step("first", _as_is, Script(clock), doubtful=False),
+        further=[Step("blind", _as_is, blind, blind=True), Step("other", _as_is, other)],
+        reader=Script(clock),
+        clock=clock,
+    )
+    look = ladder.look(BUSY, budget_ms=100)
+    assert other.asked == 1
+    assert look.unread == ()
+
+
+def test_one_code_seen_by_several_steps_is_one_place() -> None:
+    clock = ManualClock()
+    first = Script(clock, [(Finding(SQUARE, None), Finding(SQUARE, None))])
+    closer = Script(clock, [(Finding(SQUARE, None),)])
+    ladder = Ladder(
+        first=Step("first", _as_is, first, doubtful=False),
+        further=[Step("closer", _as_is, closer, closer=True)],
+        reader=first,
+        clock=clock,
+    )
+    look = ladder.look(BUSY, budget_ms=100)
+    assert closer.asked == 1
+    assert len(look.unread) == 1
+
+
+def test_a_step_that_makes_the_picture_larger_tells_places_of_the_frame() -> None:
+    clock = ManualClock()
+    seen: Quad = ((200, 100), (400, 100), (400, 300), (200, 300))
+    engine = Script(clock, [(Finding(seen, b"a content that is long"),)])
+
+    def twice(luma: Luma) -> Luma:
+        return np.kron(luma, np.ones((2, 2), np.uint8))
+
+    ladder = Ladder(
+        first=Step("first", _as_is, Script(clock), doubtful=False),
+        further=[Step("twice", twice, engine, wide=True, blind=True)],
+        reader=engine,
+        clock=clock,
+    )
+    (symbol,) = ladder.look(BUSY, budget_ms=100).symbols
+    assert symbol.corners == ((100, 50), (200, 50), (200, 150), (100, 150))
+
+
+def test_a_step_that_is_not_worth_a_look_is_none() -> None:
+    clock = ManualClock()
+    engine = Script(clock)
+    ladder = Ladder(
+        first=Step("first", _as_is, Script(clock), doubtful=False),
+        further=[Step("never", lambda _: None, engine, blind=True)],
+        reader=engine,
+        clock=clock,
+    )
+    look = ladder.look(BUSY, budget_ms=100)
+    assert engine.asked == 0
+    assert look.failures == 0
