@@ -20,6 +20,7 @@ import tempfile
 import threading
 import time
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,7 +32,8 @@ from pyzbar import pyzbar
 from device.credential.pseudonym import Pseudonyms
 from device.decode.blurred import blurred_places
 from device.decode.cause import cause_of
-from device.decode.pool import DecoderPool
+from device.decode.pool import DecoderPool, usable_cores
+from device.decode.process import Child
 from device.gpio.lines import GpioLines, Wire
 from device.gpio.panel import GpioPanel
 from device.gpio.patterns import Lamp
@@ -99,7 +101,8 @@ def slot_to_cue(people: int, folder: Path) -> dict[str, object]:
             folder / "journal.db", max_bytes=1 << 26, keep_days=1, when_full=WhenFull.REFUSE, clock=clock
         )
         parts.callback(journal.close)
-        pool = DecoderPool(engines=("zxing", "zbar"), deadline_ms=1000, capacity=1280 * 720, clock=clock)
+        child = partial(Child, engines=("zxing", "zbar"), capacity=1280 * 720, clock=clock)
+        pool = DecoderPool(child=child, deadline_ms=1000, clock=clock, cores=usable_cores())
         pool.start()
         parts.callback(pool.close)
         lines = TimedLines(GpioLines(pins=open_pins("mock"), lights={Lamp.GREEN: Wire(17)}))
@@ -164,7 +167,8 @@ def decode_rates(count: int) -> dict[str, object]:
     held = Held(turn_deg=12, tilt_deg=20, blur_px=0.6, noise=4)
     frames = [shown(CARD.format(n), held) if n % 2 else empty(seed=n) for n in range(count)]
     clock = SystemClock()
-    pool = DecoderPool(engines=("zxing", "zbar"), deadline_ms=2000, capacity=1280 * 720, clock=clock)
+    child = partial(Child, engines=("zxing", "zbar"), capacity=1280 * 720, clock=clock)
+    pool = DecoderPool(child=child, deadline_ms=2000, clock=clock, cores=usable_cores())
     pool.start()
     readers: dict[str, Callable[[int], object]] = {
         "gate-scanner": lambda n: pool.decode(Frame(frames[n], n, clock.monotonic())),

@@ -22,10 +22,17 @@ from device.capture.loop import CaptureLoop
 from device.config.loader import load
 from device.daemon import Daemon
 from device.decode.cause import cause_of
-from device.decode.pool import DecoderPool
 from device.doctor.visit import nightly_look
 from device.errors import ExitCode, GateError, JournalUnusable
-from device.fittings import forwarder_of, frame_source, gpio_panel, input_loop, open_journal, steering_of
+from device.fittings import (
+    decoder_pool,
+    forwarder_of,
+    frame_source,
+    gpio_panel,
+    input_loop,
+    open_journal,
+    steering_of,
+)
 from device.keyring import identity_keeper_of, pseudonyms_of
 from device.landmark import LandmarkDecoder
 from device.lists.library import Librarian
@@ -164,13 +171,7 @@ def assemble(
     pseudonyms, identities = pseudonyms_of(settings), identity_keeper_of(settings)
     library = library_of(settings, clock, pseudonyms=pseudonyms)
     judge = judge_of(settings, clock, pseudonyms=pseudonyms, library=library, presence=occupancy.presence)
-    pool = DecoderPool(
-        engines=settings.decode.engines,
-        deadline_ms=settings.decode.deadline_ms,
-        budget_ms=settings.decode.budget_ms,
-        capacity=settings.camera.width * settings.camera.height,
-        clock=clock,
-    )
+    pool = decoder_pool(settings, clock)
     pool.start()
     parts.callback(pool.close)
     landmark = None

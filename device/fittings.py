@@ -14,6 +14,8 @@ from device import __version__
 from device.credential.flaw import Flawed
 from device.credential.signature import Algorithm, PublicKey
 from device.decode.blurred import blurred_places
+from device.decode.pool import DecoderPool, usable_cores
+from device.decode.process import Child
 from device.errors import GateError
 from device.gpio.contacts import ContactWire, GpioContacts
 from device.gpio.lines import BuzzerWire, GpioLines, Wire
@@ -54,6 +56,23 @@ def open_journal(settings: Settings, clock: Clock) -> SqliteJournal:
         when_full=WhenFull(journal.when_full),
         clock=clock,
         signer=Signer.load_or_create(journal.path.with_name("signing.key")),
+    )
+
+
+def decoder_pool(settings: Settings, clock: Clock) -> DecoderPool:
+    """The decoder's child processes, not yet started."""
+    child = partial(
+        Child,
+        engines=settings.decode.engines,
+        capacity=settings.camera.width * settings.camera.height,
+        clock=clock,
+    )
+    return DecoderPool(
+        child=child,
+        deadline_ms=settings.decode.deadline_ms,
+        budget_ms=settings.decode.budget_ms,
+        clock=clock,
+        cores=usable_cores(),
     )
 
 

@@ -17,6 +17,8 @@ class Look(Protocol):
     def symbols(self) -> tuple[Symbol, ...]: ...
     @property
     def unread(self) -> tuple[Corners, ...]: ...
+    @property
+    def behind_s(self) -> float: ...
 
 
 class Decoder(Protocol):
@@ -31,6 +33,7 @@ class Decoder(Protocol):
 class _Without:
     symbols: tuple[Symbol, ...]
     unread: tuple[Corners, ...]
+    behind_s: float
 
 
 class LandmarkDecoder:
@@ -54,7 +57,7 @@ class LandmarkDecoder:
         others = tuple(symbol for symbol in look.symbols if symbol.content != self._content)
         if len(others) < len(look.symbols):
             self._seen_at = self._clock.monotonic()
-        return _Without(others, look.unread)
+        return _Without(others, look.unread, look.behind_s)
 
     def unseen_s(self) -> float:
         """How long it has not been read, seconds; since the start at most."""

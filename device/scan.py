@@ -68,6 +68,11 @@ class Look(Protocol):
         """Where something is a code and was not read."""
         ...
 
+    @property
+    def behind_s(self) -> float:
+        """How much older than the frame the one is that some of the symbols were read in."""
+        ...
+
 
 class Decoder(Protocol):
     """Finds codes in a frame."""
@@ -214,7 +219,7 @@ class ScanLoop:
         now = self._clock.monotonic()
         # The newest cue is the one that shows: of several codes at once, the nearest is answered last.
         for presentation in reversed(self._tracker.observe(look.symbols, now)):
-            self._answer(presentation, frame)
+            self._answer(presentation, frame.captured_at - look.behind_s)
         sights = [Unread(c, self._diagnose(frame.luma, c)) for c in look.unread[:DIAGNOSED_A_FRAME]]
         for unread in self._unread_watch.observe(sights, look.symbols, now):
             self._tell_unread(unread)
@@ -238,7 +243,7 @@ class ScanLoop:
             recording=self._recording,
         )
 
-    def _answer(self, presentation: Presentation, frame: Frame) -> None:
+    def _answer(self, presentation: Presentation, captured_at: float) -> None:
         answer = self._judge.judge(presentation.content, self._granted_at.get)
         verdict = answer.verdict
         now, reading = self._clock.monotonic(), self._clock.reading()
@@ -250,7 +255,7 @@ class ScanLoop:
             clock=reading,
             rules=answer.rules,
             engine=presentation.engine,
-            latency_ms=round((now - frame.captured_at) * 1000),
+            latency_ms=round((now - captured_at) * 1000),
             lists=answer.lists,
         )
         try:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from bench.lane.hand import FRAMES_PER_SECOND, GIVE_UP_S, Condition, Manner, Thing
 from bench.lane.picture import Showing
+from bench.lane.readers import STEP_UP_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
 
 LEAD_S = 0.2
 """Empty frames before each person: what a reader remembers of the last one must wear off by itself."""
-
-STEP_UP_S = 0.75
-"""Assumed: 0.8 m in a queue at 1.1 m/s."""
 
 ANSWER_S = 0.08
 """Assumed: frame from sensor to memory 50 ms, event onto the card and lamp on 30 ms; the same for all."""
@@ -133,8 +131,8 @@ def newest_frame(now_s: float) -> int:
     return math.floor(now_s * FRAMES_PER_SECOND + 1e-6)
 
 
-def play(reader: Reader, film: Film, *, factor: float) -> Answer:
-    """Shows the person to the reader, which is slower by the factor than on this machine."""
+def play(reader: Reader, film: Film) -> Answer:
+    """Shows the person to the reader."""
     now = -LEAD_S
     last, looked, busy_s = None, 0, 0.0
     while now < GIVE_UP_S:
@@ -143,9 +141,9 @@ def play(reader: Reader, film: Film, *, factor: float) -> Answer:
             now = (index + 1) / FRAMES_PER_SECOND
             continue
         last, looked = index, looked + 1
-        reading = reader.read(film.luma(index))
-        busy_s += reading.busy_s * factor
-        now += reading.busy_s * factor
+        reading = reader.read(film.luma(index), now)
+        busy_s += reading.busy_s
+        now += reading.took_s
         if reading.texts:
             right = all(text == film.person.text for text in reading.texts)
             return Answer(now, right, looked, busy_s, now + LEAD_S)

@@ -51,6 +51,7 @@ class Look:
         causes: why not, one for each of `unread`; told of picture files only, nothing otherwise.
         failures: exceptions of engines met on the way.
         spent_ms: time the ladder took.
+        behind_s: how much older than this frame the one is that some of the symbols were read in.
     """
 
     symbols: tuple[Symbol, ...] = ()
@@ -58,3 +59,4 @@ class Look:
     causes: tuple[Cause, ...] = ()
     failures: int = 0
     spent_ms: float = 0.0
+    behind_s: float = 0.0

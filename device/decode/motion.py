@@ -27,6 +27,9 @@ _BLOCKS = (40, 24)
 _CHANGED_LEVELS = 2.0
 # So many frames of an unchanged scene are still climbed for: the ladder gets to its end meanwhile.
 _CLIMBED_FRAMES = 4
+# Where something is seen and not read the ladder goes on: no hand holds still for as long as this, some 5 s,
+# and every step has had its turn several times. What is left is a poster too far away.
+_CLIMBED_FRAMES_UNREAD = 150
 # After that a glance at one in so many: six a second at 30 frames a second.
 _GLANCE_ONE_IN = 5
 
@@ -46,15 +49,15 @@ class MotionGate:
         self._reference: _Blocks | None = None
         self._unchanged = 0
 
-    def effort(self, plane: Luma) -> Effort:
-        """What this picture is worth."""
+    def effort(self, plane: Luma, *, unread: bool = False) -> Effort:
+        """What this picture is worth, after a look that has, or has not, left something unread."""
         blocks = cv2.resize(plane, _BLOCKS, interpolation=cv2.INTER_AREA).astype(np.float32)
         if self._reference is None or _differ(blocks, self._reference):
             self._reference = blocks
             self._unchanged = 0
             return Effort.CLIMB
         self._unchanged += 1
-        if self._unchanged < _CLIMBED_FRAMES:
+        if self._unchanged < (_CLIMBED_FRAMES_UNREAD if unread else _CLIMBED_FRAMES):
             return Effort.CLIMB
         return Effort.NONE if self._unchanged % _GLANCE_ONE_IN else Effort.GLANCE
 

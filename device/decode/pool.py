@@ -1,28 +1,34 @@
-"""Decoding in a child process that may crash or hang at no cost but a frame."""
+"""Decoding in child processes that may crash or hang at no cost but a frame.
+
+One child glances at every frame: a few milliseconds, which read most codes. What was seen and not read is
+climbed for by the other one meanwhile, and told with a later frame: a hard code must not make the gate
+blind for the sharp frame that comes next, or for the next person's code. On a machine with one core, and
+while the other child is being replaced, one child does both in turn.
+"""
 
 from __future__ import annotations
 
-import logging
-import threading
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+import os
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import numpy as np
 
+from device.decode.children import Children
 from device.decode.finding import Look
 from device.decode.motion import Effort, MotionGate
-from device.decode.process import Child
+from device.decode.recall import Recall
 from device.errors import DecoderDied
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
+    from device.decode.children import Onlooker
+    from device.decode.climb import Stopwatch
+    from device.decode.finding import Luma
     from device.model import Frame, Symbol
-    from device.runtime import Clock
 
 _Answer = TypeVar("_Answer", bound=Look | None)
-
-log = logging.getLogger(__name__)
 
 # Loading numpy, OpenCV and the engines takes 0.3 s on a desktop, some 3 s on a Pi with a cold card.
 START_S = 20.0
@@ -32,8 +38,26 @@ _BUDGET_SHARE = 0.3
 # Nor does it climb longer than this: a better frame may be waiting, and is climbed from where this one ended.
 BUDGET_MS = 150.0
 # A hand takes some frames to hold still. A glance costs a tenth of a climb and reads the first sharp frame,
-# where a climb of a smeared one would let several sharp ones go by (measured in the simulated lane).
+# where a climb of a smeared one would let several sharp ones go by (measured in the simulated lane): a child
+# that does both glances so often for each climb.
 _GLANCES_A_CLIMB = 3
+
+
+def usable_cores() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+class Gate(Protocol):
+    """Tells how much each frame is worth."""
+
+    def effort(self, plane: Luma, *, unread: bool) -> Effort:
+        """Of this one, after a look that has, or has not, left something unread."""
+        ...
+
+    def forget(self) -> None:
+        """The next picture is worth climbing for, whatever it is."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +67,7 @@ class PoolStats:
     Attributes:
         frames: looked at, lost ones included.
         unchanged: of these, not looked at because nothing had changed.
+        climbs: of these, handed to the child beside.
         lost: frames that cost a child.
         failures: exceptions inside engines, which cost only their own findings.
         children: processes started.
@@ -50,77 +75,90 @@ class PoolStats:
 
     frames: int
     unchanged: int
+    climbs: int
     lost: int
     failures: int
     children: int
 
 
-class DecoderPool:
-    """Looks at frames in a child process; a spare one, loaded and waiting, replaces it when it dies.
+@dataclass(frozen=True, slots=True)
+class _Climb:
+    """What the child beside is doing."""
 
-    `decode` and `look` are called from one thread; `close` and `stats` from any.
+    child: Onlooker
+    captured_at: float
+    until: float
+
+
+class DecoderPool:
+    """Looks at frames in two child processes, each of which takes over when the other dies.
+
+    `decode`, `look` and `look_at_file` are called from one thread; `close` and `stats` from any.
 
     Args:
-        engines: `zxing`, `zbar`: which ones, in the order they are asked.
+        child: starts a child process, without waiting for it.
         deadline_ms: a child that has not answered by then is killed; the frame is lost.
-        capacity: bytes of the largest frame or picture file.
         clock: for deadlines.
         budget_ms: the longest climb for one frame.
+        cores: with one only, the second child is but a spare.
+        gate: tells frames worth a look; None for the usual one.
     """
 
     def __init__(
         self,
         *,
-        engines: Sequence[str],
+        child: Callable[[], Onlooker],
         deadline_ms: float,
-        capacity: int,
-        clock: Clock,
+        clock: Stopwatch,
         budget_ms: float = BUDGET_MS,
+        cores: int,
+        gate: Gate | None = None,
     ) -> None:
-        self._engines = tuple(engines)
         self._budget_ms = min(deadline_ms * _BUDGET_SHARE, budget_ms)
         self._deadline_s = deadline_ms / 1000
-        self._capacity = capacity
         self._clock = clock
-        self._lock = threading.Lock()
-        self._children: list[Child] = []
-        self._closed = False
-        self._gate = MotionGate()
-        self._last = Look()
+        self._cores = cores
+        self._children = Children(child)
+        self._gate: Gate = gate or MotionGate()
+        self._glanced = self._last = Look()
+        self._recall = Recall()
+        self._under_way: _Climb | None = None
         self._glances = 0
-        self._frames = self._unchanged = self._lost = self._failures = self._started = 0
+        self._frames = self._unchanged = self._climbs = self._lost = self._failures = 0
 
     @property
     def stats(self) -> PoolStats:
         """Counters so far."""
-        return PoolStats(self._frames, self._unchanged, self._lost, self._failures, self._started)
+        return PoolStats(
+            self._frames,
+            self._unchanged,
+            self._climbs,
+            self._lost,
+            self._failures,
+            self._children.started,
+        )
 
     @property
-    def children(self) -> tuple[Child, ...]:
-        """The one at work, then its spare."""
-        with self._lock:
-            return tuple(self._children)
+    def children(self) -> tuple[Onlooker, ...]:
+        """The one that glances, then the one beside it."""
+        return self._children.alive
 
     def start(self) -> None:
-        """Starts a child and its spare; blocks until the first is ready, 20 s at most.
+        """Starts both children; blocks until the first is ready, 20 s at most.
 
         Raises:
             DecoderDied: it does not start: a library is missing, say. Its own words are on standard error.
         """
-        self._fill()
+        self._children.fill()
         try:
-            self._front().await_ready(START_S)
+            self._children.front().await_ready(START_S)
         except DecoderDied:
             self.close()
             raise
 
     def close(self) -> None:
         """Ends the children. Idempotent; blocks a few seconds at most; a `decode` under way raises."""
-        with self._lock:
-            self._closed = True
-            children, self._children = self._children, []
-        for child in children:
-            child.kill()
+        self._children.close()
 
     def decode(self, frame: Frame) -> tuple[Symbol, ...]:
         """Every code in this one frame, climbed for at once. Blocks up to the deadline.
@@ -128,42 +166,45 @@ class DecoderPool:
         Raises:
             DecoderDied: this frame is lost; the next call works again.
         """
-        return self._look(frame, self._budget_ms).symbols
+        until = self._clock.monotonic() + self._deadline_s
+        self._collect(frame.captured_at)
+        return self._look(frame, self._budget_ms, until).symbols
 
     def look(self, frame: Frame) -> Look:
         """What this frame of many gives, and what was seen and not read. Blocks up to the deadline.
 
-        A frame that shows what the one before showed gets the same answer without being looked at; of
-        those where something is to be climbed for, most get a glance.
+        A frame that shows what the one before showed gets the same answer without being looked at. What
+        a climb has read since the last call is told now, with the corners it was read at.
 
         Raises:
             DecoderDied: this frame is lost; the next call works again.
         """
+        until = self._clock.monotonic() + self._deadline_s
+        climbed = self._collect(frame.captured_at)
         plane = frame.luma if frame.lores is None else frame.lores
-        # What was seen and not read is climbed for as long as it is there.
-        effort = Effort.CLIMB if self._last.unread else self._gate.effort(plane)
-        if effort is Effort.NONE:
+        effort = self._gate.effort(plane, unread=bool(self._last.unread))
+        if effort is not Effort.NONE:
+            self._glanced, own = self._glance(frame, effort, until)
+            climbed = climbed or own
+        else:
             self._frames += 1
             self._unchanged += 1
-            return self._last
-        return self._look(frame, self._budget_ms if self._climbs(effort) else 0.0)
-
-    def _climbs(self, effort: Effort) -> bool:
-        """Whether it is this frame's turn to be climbed for."""
-        if effort is not Effort.CLIMB or (self._last.symbols and not self._last.unread):
-            self._glances = 0
-            return effort is Effort.CLIMB
-        self._glances = (self._glances + 1) % (_GLANCES_A_CLIMB + 1)
-        return self._glances == 0
-
-    def _look(self, frame: Frame, budget_ms: float) -> Look:
-        self._last = self._ask(
-            lambda child, until: child.look(
-                frame.luma, sequence=frame.sequence, budget_ms=budget_ms, until=until
-            ),
-            self._deadline_s,
-        )
+            if climbed is None:
+                return self._last
+        self._last = self._recall.joined(self._glanced, climbed)
         return self._last
+
+    def _glance(self, frame: Frame, effort: Effort, until: float) -> tuple[Look, Look | None]:
+        """A glance; and a climb, begun beside, or when nobody can do it beside, finished in its place."""
+        beside = self._children.beside() if self._cores > 1 else None
+        if beside is None:
+            climbs = self._is_turn(effort)
+            look = self._look(frame, self._budget_ms if climbs else 0.0, until)
+            return look, look if climbs else None
+        glanced = self._look(frame, 0.0, until)
+        if effort is Effort.CLIMB and (glanced.unread or not glanced.symbols):
+            self._climb_beside(frame)
+        return glanced, None
 
     def look_at_file(self, content: bytes, *, frames: int) -> Look | None:
         """What is in a picture file, held up for so many frames; None when it is no picture.
@@ -172,54 +213,83 @@ class DecoderPool:
 
         Raises:
             DecoderDied: the picture cost the child its life; the next call works again.
-            ValueError: the file is larger than `MAX_BYTES`, or empty.
+            ValueError: the file is empty, or larger than the child was started for.
         """
-        if not 0 < len(content) <= self._capacity:
-            raise ValueError(f"a picture file has at least one byte and at most {self._capacity}")
+        if not content:
+            raise ValueError("a picture file has at least one byte")
         budget_ms = self._deadline_s * 1000 * _BUDGET_SHARE
         file = np.frombuffer(content, np.uint8)
+        until = self._clock.monotonic() + self._deadline_s * frames
+        self._collect(0.0)
         return self._ask(
-            lambda child, until: child.look_at_file(
+            lambda child: child.look_at_file(
                 file, sequence=self._frames, frames=frames, budget_ms=budget_ms, until=until
             ),
-            self._deadline_s * frames,
+            until,
         )
 
-    def _ask(self, question: Callable[[Child, float], _Answer], within_s: float) -> _Answer:
+    def _is_turn(self, effort: Effort) -> bool:
+        """Whether a child that does everything is to climb for this frame."""
+        if effort is not Effort.CLIMB:
+            return False
+        self._glances = (self._glances + 1) % (_GLANCES_A_CLIMB + 1)
+        return self._glances == 0
+
+    def _look(self, frame: Frame, budget_ms: float, until: float) -> Look:
+        def question(child: Onlooker) -> Look:
+            child.begin(frame.luma, sequence=frame.sequence, budget_ms=budget_ms)
+            return child.finish(until)
+
+        return self._ask(question, until)
+
+    def _ask(self, question: Callable[[Onlooker], _Answer], until: float) -> _Answer:
+        """The answer of the child in front; one that dies of it is replaced."""
         self._frames += 1
-        until = self._clock.monotonic() + within_s
-        child = self._front()
+        child = self._children.front()
         try:
-            child.await_ready(within_s)
-            answer = question(child, until)
+            child.await_ready(until - self._clock.monotonic())
+            answer = question(child)
         except DecoderDied as error:
-            self._lost += 1
-            self._gate.forget()
-            self._replace(child, str(error))
+            self._bury(child, error)
             raise
         self._failures += answer.failures if answer is not None else 0
         return answer
 
-    def _front(self) -> Child:
-        with self._lock:
-            if not self._children:
-                raise DecoderDied("the decoder is closed")
-            return self._children[0]
+    def _climb_beside(self, frame: Frame) -> None:
+        """Has the other child climb for this frame, unless it is still busy with an earlier one."""
+        child = self._children.beside()
+        if child is None or self._under_way is not None:
+            return
+        try:
+            child.begin(frame.luma, sequence=frame.sequence, budget_ms=self._budget_ms)
+        except DecoderDied as error:
+            self._bury(child, error)
+            return
+        self._climbs += 1
+        until = self._clock.monotonic() + self._deadline_s
+        self._under_way = _Climb(child, frame.captured_at, until)
 
-    def _replace(self, child: Child, why: str) -> None:
-        """Takes the child out, lets the spare take over and starts a new spare."""
-        with self._lock:
-            if self._closed:
-                return
-            self._children.remove(child)
-        log.warning("decoder replaced: %s", why)
-        child.kill()
-        self._fill()
+    def _collect(self, now: float) -> Look | None:
+        """What a climb beside has given, once it has ended; a frame captured `now` is asked about next."""
+        climb = self._under_way
+        if climb is None:
+            return None
+        # The child that glanced has died and this one has its place: nothing else can be done meanwhile.
+        promoted = climb.child is self._children.front()
+        overran = self._clock.monotonic() >= climb.until
+        if not (promoted or overran or climb.child.finished()):
+            return None
+        self._under_way = None
+        try:
+            look = climb.child.finish(climb.until)
+        except DecoderDied as error:
+            self._bury(climb.child, error)
+            return None
+        self._failures += look.failures
+        return replace(look, behind_s=max(0.0, now - climb.captured_at))
 
-    def _fill(self) -> None:
-        """Brings the children up to two: one at work, one spare."""
-        with self._lock:
-            while not self._closed and len(self._children) < 2:  # noqa: PLR2004 - the docstring's two
-                child = Child(engines=self._engines, capacity=self._capacity, clock=self._clock)
-                self._children.append(child)
-                self._started += 1
+    def _bury(self, child: Onlooker, error: DecoderDied) -> None:
+        """Replaces a child that has cost a frame."""
+        self._lost += 1
+        self._gate.forget()
+        self._children.replace(child, str(error))

@@ -7,6 +7,7 @@ import fcntl
 import logging
 import mmap
 import os
+import select
 import socket
 import subprocess
 import sys
@@ -61,6 +62,7 @@ class Child:
     def __init__(self, *, engines: Sequence[str], capacity: int, clock: Clock) -> None:
         self._clock = clock
         self._ready = False
+        self._asked: Request | None = None
         self._busy = threading.Lock()  # held while the channel is in use: it is closed only then
         memory = os.memfd_create("gate-frame", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -80,6 +82,16 @@ class Child:
         """Process id."""
         return self._process.pid
 
+    def ready(self) -> bool:
+        """Whether the child has loaded its libraries by now. Never blocks.
+
+        Raises:
+            DecoderDied: it ended instead, or says nonsense.
+        """
+        if not self._ready and self._says_something():
+            self.await_ready(0)
+        return self._ready
+
     def await_ready(self, timeout_s: float) -> None:
         """Blocks until the child has loaded its libraries, up to `timeout_s`.
 
@@ -96,16 +108,28 @@ class Child:
             raise DecoderDied("the decoder's child greets in a strange way")
         self._ready = True
 
-    def look(self, luma: Luma, *, sequence: int, budget_ms: float, until: float) -> Look:
-        """What the child sees in the frame. Blocks until `until` on the clock at most.
+    def begin(self, luma: Luma, *, sequence: int, budget_ms: float) -> None:
+        """Asks for a look at the frame, and does not wait: `finish` must be called before the next question.
 
         Raises:
-            DecoderDied: it ended, overran, or answered nonsense: kill it.
+            DecoderDied: it has ended: kill it.
             ValueError: the frame is larger than the shared memory.
         """
         height, width = luma.shape
         request = FrameRequest(sequence=sequence, width=width, height=height, budget_ms=budget_ms)
-        look = self._ask(request, luma.reshape(-1), until)
+        self._put(request, luma.reshape(-1))
+
+    def finished(self) -> bool:
+        """Whether `finish` would return, or raise, at once. Never blocks."""
+        return self._says_something()
+
+    def finish(self, until: float) -> Look:
+        """What the child sees in the frame of `begin`. Blocks until `until` on the clock at most.
+
+        Raises:
+            DecoderDied: it ended, overran, or answered nonsense: kill it.
+        """
+        look = self._answer(until)
         if look is None:
             raise DecoderDied("the decoder's child answers nonsense")
         return look
@@ -113,24 +137,45 @@ class Child:
     def look_at_file(
         self, file: Luma, *, sequence: int, frames: int, budget_ms: float, until: float
     ) -> Look | None:
-        """What the child sees in a picture file's bytes; None when it is none. Blocks as `look`."""
-        request = PictureRequest(sequence=sequence, length=file.size, frames=frames, budget_ms=budget_ms)
-        return self._ask(request, file, until)
+        """What the child sees in a picture file's bytes; None when it is none. Blocks until `until` at most.
 
-    def _ask(self, request: Request, payload: Luma, until: float) -> Look | None:
+        Raises:
+            DecoderDied: it ended, overran, or answered nonsense: kill it.
+            ValueError: the file is larger than the shared memory.
+        """
+        self._put(PictureRequest(sequence, file.size, frames=frames, budget_ms=budget_ms), file)
+        return self._answer(until)
+
+    def _put(self, request: Request, payload: Luma) -> None:
         if payload.size > self._capacity:
             raise ValueError("the picture is larger than the shared memory")
         np.copyto(np.frombuffer(self._memory, np.uint8, payload.size), payload)
+        self._asked = request
         with self._busy:
             try:
                 self._channel.sendall(pack_request(request))
             except OSError as error:
                 raise DecoderDied("the decoder's child has ended") from error
+
+    def _answer(self, until: float) -> Look | None:
+        if self._asked is None:
+            raise RuntimeError("the decoder's child was not asked anything")
+        request, self._asked = self._asked, None
+        with self._busy:
             reply = self._receive(until, "overran its deadline")
-            try:
-                return unpack_reply(reply, request)
-            except Garbled as error:
-                raise DecoderDied(f"the decoder's child answers nonsense ({error})") from error
+        try:
+            return unpack_reply(reply, request)
+        except Garbled as error:
+            raise DecoderDied(f"the decoder's child answers nonsense ({error})") from error
+
+    def _says_something(self) -> bool:
+        """Whether a message waits, or the end of all messages."""
+        with self._busy:
+            if self._channel.fileno() < 0:  # closed from another thread
+                return True
+            poll = select.poll()
+            poll.register(self._channel, select.POLLIN)
+            return bool(poll.poll(0))
 
     def kill(self) -> None:
         """Ends the process and frees what belongs to it. Idempotent; blocks a second at most."""
@@ -146,8 +191,8 @@ class Child:
 
     def _receive(self, until: float, late: str) -> bytes:
         left = until - self._clock.monotonic()
-        self._channel.settimeout(max(left, _SHORTEST_WAIT_S))
         try:
+            self._channel.settimeout(max(left, _SHORTEST_WAIT_S))
             message = self._channel.recv(MAX_REPLY_BYTES)
         except TimeoutError as error:
             raise DecoderDied(f"the decoder's child {late}") from error

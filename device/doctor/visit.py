@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from device import __version__
-from device.decode.pool import DecoderPool
 from device.doctor import broker, camera, machine, record
 from device.doctor.finding import Finding, Level, ok, skipped
 from device.doctor.panel import show_panel
 from device.errors import DecoderDied
-from device.fittings import address_of, broker_session, frame_source, gpio_lines, tls_of
+from device.fittings import address_of, broker_session, decoder_pool, frame_source, gpio_lines, tls_of
 from device.gpio.patterns import Lamp
 from device.model import CheckupEvent, Occasion
 
@@ -129,14 +128,7 @@ def as_event(
 
 
 def _camera(settings: Settings, clock: Clock, code_within_s: float) -> Iterator[Finding]:
-    frame = settings.camera
-    pool = DecoderPool(
-        engines=settings.decode.engines,
-        deadline_ms=settings.decode.deadline_ms,
-        budget_ms=settings.decode.budget_ms,
-        capacity=frame.width * frame.height,
-        clock=clock,
-    )
+    pool = decoder_pool(settings, clock)
     try:
         pool.start()
         yield ok("decoder", "its process starts and answers")
@@ -144,7 +136,7 @@ def _camera(settings: Settings, clock: Clock, code_within_s: float) -> Iterator[
             frame_source(settings, clock),
             pool,
             clock=clock,
-            frames_per_second=frame.frames_per_second,
+            frames_per_second=settings.camera.frames_per_second,
             code_within_s=code_within_s,
         )
     except DecoderDied as error:

@@ -10,11 +10,13 @@ import base64
 import json
 import re
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from device.capture.pictures import SUFFIXES
 from device.decode.pool import DecoderPool
+from device.decode.process import Child
 from device.decode.wire import MAX_BYTES
 from device.errors import DecoderDied, GateError
 from device.model import Unread
@@ -115,7 +117,8 @@ def decode_pictures(
     Raises:
         DecoderDied: decoding does not start at all: a library is missing, say.
     """
-    pool = DecoderPool(engines=engines, deadline_ms=PICTURE_DEADLINE_MS, capacity=MAX_BYTES, clock=clock)
+    child = partial(Child, engines=engines, capacity=MAX_BYTES, clock=clock)
+    pool = DecoderPool(child=child, deadline_ms=PICTURE_DEADLINE_MS, clock=clock, cores=1)
     pool.start()
     try:
         for file in _files(named):

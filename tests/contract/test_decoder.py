@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from device.decode.pool import DecoderPool
 from device.errors import DecoderDied
 from device.model import Frame
-from device.runtime import SystemClock
 from tests.support.codes import Held, code, empty, scene, shown
+from tests.support.pools import decoder_pool
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from device.decode.pool import DecoderPool
 
 pytestmark = pytest.mark.slow
 
@@ -23,7 +24,7 @@ CARD = "046090123456|191234567|Trần Văn Mẫu|05061990|Nam|Tổ 3, Phường 
 
 @pytest.fixture(scope="module")
 def decoder() -> Iterator[DecoderPool]:
-    pool = DecoderPool(engines=("zxing", "zbar"), deadline_ms=5000, capacity=1280 * 720, clock=SystemClock())
+    pool = decoder_pool()
     pool.start()
     yield pool
     pool.close()
@@ -64,7 +65,7 @@ def test_a_frame_larger_than_agreed_is_our_own_mistake(decoder: DecoderPool) -> 
 
 
 def test_closing_twice_is_allowed_and_decoding_afterwards_says_so() -> None:
-    pool = DecoderPool(engines=("zxing",), deadline_ms=5000, capacity=1280 * 720, clock=SystemClock())
+    pool = decoder_pool(engines=("zxing",))
     pool.start()
     pool.close()
     pool.close()

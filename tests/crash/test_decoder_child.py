@@ -11,14 +11,17 @@ import cv2
 import numpy as np
 import pytest
 
-from device.decode.pool import DecoderPool
 from device.errors import DecoderDied
 from device.model import Frame
-from device.runtime import SystemClock
 from tests.support.codes import code, micro_code, shown, structured_append
+from tests.support.pools import decoder_pool
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from device.decode.pool import DecoderPool
 
 pytestmark = pytest.mark.slow
 
@@ -27,9 +30,7 @@ DEADLINE_MS = 400.0
 
 @pytest.fixture
 def pool() -> Iterator[DecoderPool]:
-    pool = DecoderPool(
-        engines=("zxing", "zbar"), deadline_ms=DEADLINE_MS, capacity=4_000_000, clock=SystemClock()
-    )
+    pool = decoder_pool(deadline_ms=DEADLINE_MS, capacity=4_000_000)
     pool.start()
     for child in pool.children:
         child.await_ready(20)
@@ -89,6 +90,49 @@ def test_closing_ends_a_decode_under_way(pool: DecoderPool) -> None:
     assert not closing.is_alive()
 
 
+def _unreadable() -> NDArray[np.uint8]:
+    """A code that is seen at once and never read."""
+    luma = shown("a code nobody can read any more", None)
+    luma[330:400, 600:680] = 128
+    return luma
+
+
+def _look(pool: DecoderPool, luma: NDArray[np.uint8], sequence: int) -> list[bytes]:
+    return [s.content for s in pool.look(Frame(luma=luma, sequence=sequence, captured_at=0.0)).symbols]
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSEGV, signal.SIGSTOP])
+def test_a_climber_that_dies_or_hangs_costs_no_frame(pool: DecoderPool, how: signal.Signals) -> None:
+    glancing, climbing = pool.children
+    os.kill(climbing.pid, signal.SIGSTOP)  # it will not have ended before it is killed
+    assert _look(pool, _unreadable(), 1) == []
+    assert pool.stats.climbs == 1
+    os.kill(climbing.pid, how)
+    sequence = 2
+    deadline = threading.Event()
+    while climbing in pool.children:
+        assert _look(pool, np.roll(shown("gate"), 8 * sequence, axis=1), sequence) == [b"gate"]
+        sequence += 1
+        deadline.wait(0.01)
+    assert sequence < 100
+    assert pool.children[0] is glancing
+    assert pool.stats.lost == 1
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
+def test_when_the_glancing_child_dies_in_the_middle_of_a_climb_the_next_frame_is_read(
+    pool: DecoderPool, how: signal.Signals
+) -> None:
+    glancing, climbing = pool.children
+    _look(pool, _unreadable(), 1)
+    os.kill(glancing.pid, how)
+    with pytest.raises(DecoderDied):
+        _look(pool, shown("gate"), 2)
+    assert pool.children[0] is climbing
+    assert _look(pool, np.roll(shown("gate"), 40, axis=1), 3) == [b"gate"]
+    assert pool.stats.lost == 1
+
+
 def test_a_dead_child_leaves_no_zombie(pool: DecoderPool) -> None:
     pid = pool.children[0].pid
     os.kill(pid, signal.SIGKILL)
@@ -98,7 +142,7 @@ def test_a_dead_child_leaves_no_zombie(pool: DecoderPool) -> None:
         os.kill(pid, 0)
 
 
-def _finders(rows: int, columns: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+def _finders(rows: int, columns: int) -> NDArray[np.uint8]:
     """Nothing but finder patterns: what a decoder that tries every triple of them dies of."""
     finder = code("x", scale=3, border=0)[:24, :24]
     return np.tile(np.pad(finder, 3, constant_values=255), (rows, columns))

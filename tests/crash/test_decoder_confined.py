@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 import cv2
 import pytest
 
-from device.decode.pool import DecoderPool
-from device.runtime import SystemClock
 from tests.support.codes import shown
+from tests.support.pools import decoder_pool
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from device.decode.pool import DecoderPool
 
 pytestmark = pytest.mark.slow
 
@@ -80,7 +81,7 @@ os._exit(0)
 
 @pytest.fixture(scope="module")
 def pool() -> Iterator[DecoderPool]:
-    pool = DecoderPool(engines=("zxing", "zbar"), deadline_ms=5_000, capacity=4_000_000, clock=SystemClock())
+    pool = decoder_pool(capacity=4_000_000)
     pool.start()
     yield pool
     pool.close()

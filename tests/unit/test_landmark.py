@@ -16,6 +16,7 @@ FRAME = Frame(np.zeros((4, 4), np.uint8), 1, 0.0)
 class Scene:
     symbols: tuple[Symbol, ...] = ()
     unread: tuple[Corners, ...] = (CORNERS,)
+    behind_s: float = 0.0
 
     def look(self, frame: Frame) -> Scene:
         del frame

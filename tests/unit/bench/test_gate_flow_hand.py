@@ -139,8 +139,8 @@ def test_the_code_is_drawn_where_it_is_said_to_be(thing: Thing) -> None:
 
 def test_zxing_reads_an_easy_one() -> None:
     somebody = held(1, Trouble.NONE)
-    _, zxing = peers()
-    assert somebody.text in zxing.read(Showing(somebody).luma(0)).texts
+    _, zxing = peers(1.0)
+    assert somebody.text in zxing.read(Showing(somebody).luma(0), 0.0).texts
 
 
 def test_frames_come_out_the_same_in_any_order() -> None:

@@ -18,7 +18,6 @@ from bench.lane.play import (
     ANSWER_S,
     LEAD_S,
     REACT_S,
-    STEP_UP_S,
     Answer,
     Film,
     Marks,
@@ -32,7 +31,8 @@ from bench.lane.play import (
     summary,
     waited,
 )
-from bench.lane.readers import Reading, _processor_s, stretch
+from bench.lane.readers import STEP_UP_S, Ours, Reading, _processor_s
+from tests.support.codes import shown
 
 if TYPE_CHECKING:
     from bench.lane.picture import Luma
@@ -56,10 +56,10 @@ class Scripted:
         self.text, self.busy_s, self.reads_at_look = text, busy_s, reads_at_look
         self.looked = 0
 
-    def read(self, luma: Luma) -> Reading:
+    def read(self, luma: Luma, at_s: float) -> Reading:
         self.looked += 1
         reads = self.reads_at_look is not None and self.looked >= self.reads_at_look
-        return Reading((self.text,) if reads else (), self.busy_s)
+        return Reading((self.text,) if reads else (), self.busy_s, self.busy_s)
 
 
 class Blank(Film):
@@ -84,7 +84,7 @@ def marked(whole_s: float, sharp_s: float) -> Marks:
 
 def test_a_quick_reader_looks_at_every_frame() -> None:
     film, reader = Blank(), Scripted(busy_s=0.001)
-    answer = play(reader, film, factor=1)
+    answer = play(reader, film)
     assert answer.at_s is None
     assert film.indexes == list(
         range(round(-LEAD_S * FRAMES_PER_SECOND), round(GIVE_UP_S * FRAMES_PER_SECOND))
@@ -93,23 +93,23 @@ def test_a_quick_reader_looks_at_every_frame() -> None:
 
 
 def test_a_slow_reader_gets_the_newest_frame_each_time_and_never_an_old_one() -> None:
-    film, reader = Blank(), Scripted(busy_s=0.025)
-    play(reader, film, factor=4)  # a tenth of a second: three frames
+    film, reader = Blank(), Scripted(busy_s=0.1)
+    play(reader, film)
     steps = {after - before for before, after in zip(film.indexes, film.indexes[1:], strict=False)}
     assert steps == {3}
 
 
 def test_the_answer_comes_when_the_work_is_done() -> None:
     film = Blank()
-    reader = Scripted(film.person.text, busy_s=0.05, reads_at_look=3)
-    answer = play(reader, film, factor=2)
+    reader = Scripted(film.person.text, busy_s=0.1, reads_at_look=3)
+    answer = play(reader, film)
     assert answer.served
     assert answer.at_s == pytest.approx(-LEAD_S + 3 * 0.1)
     assert answer.busy_s == pytest.approx(0.3)
 
 
 def test_another_text_than_the_code_holds_is_wrong() -> None:
-    answer = play(Scripted(b"something else", reads_at_look=1), Blank(), factor=1)
+    answer = play(Scripted(b"something else", reads_at_look=1), Blank())
     assert answer.at_s is not None
     assert not answer.served
 
@@ -202,4 +202,13 @@ def test_a_group_needs_one_person_with_each_thing() -> None:
 
 def test_this_process_can_be_asked_for_its_processor_time() -> None:
     assert _processor_s(os.getpid()) == pytest.approx(time.process_time(), abs=0.1)
-    assert stretch() >= 1
+
+
+@pytest.mark.slow
+def test_what_is_done_beside_is_told_when_the_modelled_machine_has_done_it() -> None:
+    spoilt = shown("a code nobody can read any more", None)
+    spoilt[330:400, 600:680] = 128
+    with Ours(factor=40.0) as ours:
+        ours.read(spoilt, 0.0)
+        begun = ours.read(shown("next"), 0.5)
+    assert begun.texts == (b"next",)  # read at once, though the climb for the frame before goes on

@@ -58,3 +58,11 @@ def test_forgetting_makes_the_next_picture_worth_looking() -> None:
     gate = _settled()
     gate.forget()
     assert gate.effort(SCENE) is Effort.CLIMB
+
+
+def test_what_is_unread_is_climbed_for_longer_but_not_for_ever() -> None:
+    gate = MotionGate()
+    efforts = [gate.effort(SCENE, unread=True) for _ in range(300)]
+    assert efforts[:100] == [Effort.CLIMB] * 100
+    assert Effort.CLIMB not in efforts[200:]
+    assert Effort.GLANCE in efforts[200:]

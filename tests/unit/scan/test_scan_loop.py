@@ -45,6 +45,7 @@ def square(x: int, side: int = 100) -> Corners:
 class Found:
     symbols: tuple[Symbol, ...]
     unread: tuple[Corners, ...]
+    behind_s: float = 0.0
 
 
 @dataclass
