@@ -123,6 +123,17 @@ class Rotation:
 
 
 @dataclass(frozen=True, slots=True)
+class Possession:
+    """A pass that must be shown with a proof of its holder's key; the proof, where there is one, was checked.
+
+    Attributes:
+        shown_at: when the proof was made, as the holder's clock has it; None when it came without.
+    """
+
+    shown_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Credential:
     """What a symbol claims after grammar and signature. Holds personal data: never logged, never stored.
 
@@ -139,6 +150,7 @@ class Credential:
         issuer: who signed, for verified kinds.
         audience: gates it is meant for; empty when it names none.
         rotation: for a pass that must be shown with a changing code.
+        possession: for a pass that must be shown with a proof of its holder's key.
         once: it is good for one passage; its identifier is its own, not its holder's.
         detail: why it is malformed or not trusted, in a few fixed words without any content.
         warnings: oddities that do not refuse, as fixed words.
@@ -155,6 +167,7 @@ class Credential:
     issuer: str = ""
     audience: tuple[str, ...] = ()
     rotation: Rotation | None = None
+    possession: Possession | None = None
     once: bool = False
     detail: str = ""
     warnings: tuple[str, ...] = ()
@@ -186,6 +199,7 @@ class Reason(StrEnum):
     DENIED_BY_LIST = "denied_by_list"
     NOT_ON_LIST = "not_on_list"
     NOT_EXPECTED = "not_expected"
+    NOT_PROVEN = "not_proven"
     WRONG_GATE = "wrong_gate"
     OUTSIDE_HOURS = "outside_hours"
     CLOCK_NOT_TRUSTED = "clock_not_trusted"

@@ -67,6 +67,21 @@ def add_keys(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     seal.add_argument("public", type=Path, metavar="PUBLIC", help="file of the public key")
     seal.set_defaults(command=_seal)
 
+    holder = kinds.add_parser(
+        "holder",
+        help="the key of a pass that only its holder can show",
+        description="Makes KEY, which stays with the holder, and PUBLIC, for `pass issue --holder-key`. A "
+        "phone makes its own; this one stands for it, to try such passes.",
+        epilog="Example: gate-scanner keys holder anna.pem anna.pub",
+    )
+    holder.add_argument("key", type=Path, metavar="KEY", help="file of the private key")
+    holder.add_argument("public", type=Path, metavar="PUBLIC", help="file of the public key")
+    holder.add_argument(
+        "--algorithm", choices=("ed25519", "es256"), default="ed25519", help="default ed25519"
+    )
+    holder.add_argument("--force", action="store_true", help="replace a key that is there: it is lost")
+    holder.set_defaults(command=_holder)
+
     show = kinds.add_parser(
         "show", help="the trust list entry of a key that is there", description="Makes nothing new."
     )
@@ -109,16 +124,27 @@ def _issuer(args: argparse.Namespace) -> int:
     return _tell(args, key, rotating=args.rotating)
 
 
-def _district(args: argparse.Namespace) -> int:
+def _holder(args: argparse.Namespace) -> int:
+    _make_pair(args, args.algorithm)
+    print(f"for the issuer: pass issue --holder-key {args.public}", file=sys.stderr)
+    return ExitCode.OK
+
+
+def _make_pair(args: argparse.Namespace, algorithm: str = "ed25519") -> None:
+    """A private key and its public half, each in a file."""
     from device.durable import write_over
     from device.service.passes import make_key
 
-    key = make_key(args.key, force=args.force)
+    key = make_key(args.key, algorithm, force=args.force)
     try:
         write_over(args.public, key.public_pem, mode=0o644)
     except OSError as error:
         raise GateError(f"{args.public}: {error.strerror}") from error
     print(f"{args.key}: a new private key, readable by you alone", file=sys.stderr)
+
+
+def _district(args: argparse.Namespace) -> int:
+    _make_pair(args)
     print(
         f"copy {args.public} to the gates and name it in their configuration: as uplink.district_key_file "
         "where events are confirmed, in policy.list_keys where lists are signed",

@@ -35,6 +35,12 @@ def add_pass(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     show.add_argument(
         "--trust", type=Path, metavar="FILE", help="the trust list: shows the changing code of this moment"
     )
+    show.add_argument(
+        "--holder-key",
+        type=Path,
+        metavar="FILE",
+        help="the holder's private key: adds the proof of this moment",
+    )
     show.set_defaults(command=_show)
 
     inspect = kinds.add_parser(
@@ -86,6 +92,12 @@ def _add_issue(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     )
     issue.add_argument(
         "--once", action="store_true", help="good for one passage at the gate; name one --gate"
+    )
+    issue.add_argument(
+        "--holder-key",
+        type=Path,
+        metavar="FILE",
+        help="valid only with a proof of this key, made anew every 30 s; the holder's public key, PEM",
     )
     issue.add_argument(
         "--form",
@@ -142,15 +154,15 @@ def _days(text: str) -> timedelta:
 def _issue(args: argparse.Namespace) -> int:
     from device.credential.signing import Grant
     from device.runtime import SystemClock
-    from device.service.passes import issue, numbered, read_key
+    from device.service.passes import issue, numbered, read_key, read_public_key
 
     key = read_key(args.key)
     now = SystemClock().utc()
     expires = args.until or (args.begin or now) + args.days
     if expires <= max(now, args.begin or now):
         raise GateError("the pass would end before it begins, or is over already: see --from and --until")
-    if (args.rotating or args.once) and args.form == "jws":
-        raise GateError("--rotating and --once need --form cwt")
+    if (args.rotating or args.once or args.holder_key) and args.form == "jws":
+        raise GateError("--rotating, --once and --holder-key need --form cwt")
     grant = Grant(
         subject=args.holder,
         expires=expires,
@@ -158,28 +170,37 @@ def _issue(args: argparse.Namespace) -> int:
         audience=tuple(args.gate),
         rotates=args.rotating,
         once=args.once,
+        holder=read_public_key(args.holder_key) if args.holder_key else None,
     )
     text = issue(numbered(grant), key, form=args.form)
     _put_out(args, text)
     if args.rotating:
         print("gates take it only with its changing code: `pass show --trust FILE` shows it", file=sys.stderr)
+    if args.holder_key:
+        print(
+            "gates take it only with its holder's proof: `pass show --holder-key FILE` adds it",
+            file=sys.stderr,
+        )
     return ExitCode.OK
 
 
 def _show(args: argparse.Namespace) -> int:
     from device.runtime import SystemClock
-    from device.service.passes import of_now
+    from device.service.passes import of_now, proven, read_key
     from device.service.trustfile import read_trust
 
     text = args.text if args.text != "-" else sys.stdin.readline().rstrip("\r\n")
     if not text:
         raise GateError("there is no pass on standard input")
-    if args.trust is None:
-        _put_out(args, text)
-        return ExitCode.OK
-    shown, left_s = of_now(text, read_trust(args.trust), SystemClock().utc())
-    _put_out(args, shown)
-    print(f"the changing code is of now; the next one is due in {left_s} s", file=sys.stderr)
+    now = SystemClock().utc()
+    left_s = None
+    if args.trust is not None:
+        text, left_s = of_now(text, read_trust(args.trust), now)
+    if args.holder_key is not None:
+        text, left_s = proven(text, read_key(args.holder_key), now)
+    _put_out(args, text)
+    if left_s is not None:
+        print(f"this is the code of now; the next one is due in {left_s} s", file=sys.stderr)
     return ExitCode.OK
 
 

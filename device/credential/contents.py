@@ -14,6 +14,7 @@ from device.credential.cose import claims_of, open_sign1
 from device.credential.cwt import ONCE, ROTATES
 from device.credential.flaw import Flawed
 from device.credential.jose import open_compact, read_object
+from device.credential.possession import CONFIRMATION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,6 +30,7 @@ _CWT_NAMES: Mapping[int | str, str] = {
     5: "not_before",
     6: "issued_at",
     7: "number",
+    CONFIRMATION: "holder_key",
     ROTATES: "rotates",
     ONCE: "once",
 }

@@ -12,10 +12,17 @@ from typing import TYPE_CHECKING
 
 from device.credential import cbor
 from device.credential.flaw import Flawed
+from device.credential.possession import (
+    COUNTERSIGNATURE,
+    Countersignature,
+    countersignature,
+    to_be_countersigned,
+)
 from device.credential.signature import Algorithm
 
 if TYPE_CHECKING:
     from device.credential.cbor import Plain
+    from device.credential.signature import PublicKey
     from device.credential.trust import Trust, TrustedKey
     from device.model import Standing
 
@@ -47,6 +54,7 @@ class Sign1:
         algorithm: None when it names one that is not known here.
         kid: names the key; None when it names none.
         rotating_code: of the moment, see `rotation`; not signed, and no need: it proves itself.
+        countersigned: by the holder, see `possession`; None when it is not.
     """
 
     protected: bytes
@@ -55,6 +63,7 @@ class Sign1:
     algorithm: Algorithm | None
     kid: bytes | None
     rotating_code: int | None = None
+    countersigned: Countersignature | None = None
 
     def signer(self, trust: Trust) -> TrustedKey | Standing:
         """Who signed it, see `Trust.signer`. Raises Flawed for an algorithm that is not known."""
@@ -66,6 +75,14 @@ class Sign1:
             message=to_be_signed(self.protected, self.payload),
             signature=self.signature,
         )
+
+    def is_countersigned_by(self, key: PublicKey, algorithm: Algorithm) -> bool:
+        """Whether the countersignature is this key's."""
+        own = self.countersigned
+        if own is None or ALGORITHMS.get(own.algorithm) is not algorithm:
+            return False
+        message = to_be_countersigned(self.protected, own.protected, self.payload, self.signature)
+        return key.verifies(algorithm, message, own.signature)
 
 
 def to_be_signed(protected: bytes, payload: bytes) -> bytes:
@@ -88,13 +105,15 @@ def open_sign1(data: bytes) -> Sign1:
     kid = header.get(_KID, unprotected.get(_KID))
     if kid is not None and (not isinstance(kid, bytes) or len(kid) > _MAX_KID_BYTES):
         raise Flawed("kid")
+    code, proof = unprotected.get(ROTATING_CODE), unprotected.get(COUNTERSIGNATURE)
     return Sign1(
         protected=protected,
         payload=payload,
         signature=signature,
         algorithm=ALGORITHMS.get(alg) if isinstance(alg, int) else None,
         kid=kid,
-        rotating_code=code if type(code := unprotected.get(ROTATING_CODE)) is int else None,
+        rotating_code=code if isinstance(code, int) and not isinstance(code, bool) else None,
+        countersigned=countersignature(proof) if proof is not None else None,
     )
 
 

@@ -1,9 +1,10 @@
 """Passes that are a CWT in base45, with or without zlib: our own gate pass, and claim 169 identities.
 
 A gate pass is a COSE_Sign1 over standard claims only (RFC 8392): 1 issuer, 2 subject, 3 gates it is for,
-4 expires (required), 5 not before, 6 issued at, 7 id. It needs a subject or an id; it names nobody. Who
-issued it is told by the key, not by claim 1: a key speaks for its own issuer only. It is
-the smallest code that can be verified: 178 to 233 characters, where the same as compact JWS has 296 to 412.
+4 expires (required), 5 not before, 6 issued at, 7 id, 8 its holder's key (RFC 8747). It needs a subject or
+an id; it names nobody. Who issued it is told by the key, not by claim 1: a key speaks for its own issuer
+only. It is the smallest code that can be verified: 178 to 233 characters, where the same as compact JWS has
+296 to 412.
 
 Claim 169 is an identity in a CWT (MOSIP, IANA registered): 1 id, 4 full name, 8 date of birth.
 
@@ -23,9 +24,10 @@ from device.credential.flaw import Flawed
 from device.credential.inflate import inflate
 from device.credential.kinds import Context, Kind, malformed
 from device.credential.person import clean_name, day
+from device.credential.possession import CONFIRMATION, confirmation_key
 from device.credential.rotation import pass_key
 from device.credential.trust import TrustedKey, Use
-from device.model import Credential, Rotation, Standing
+from device.model import Credential, Possession, Rotation, Standing
 
 if TYPE_CHECKING:
     from datetime import date
@@ -114,10 +116,10 @@ def _checked(message: Sign1, context: Context, word: str) -> Credential:
     found = claims_of(message.payload)
     if HEALTH_CLAIM in found:
         raise Flawed("health_certificate_without_prefix")
-    return _identity(found, signer) if word == _IDENTITY else _pass(found, signer, message.rotating_code)
+    return _identity(found, signer) if word == _IDENTITY else _pass(found, signer, message)
 
 
-def _pass(found: dict[int | str, Plain], signer: TrustedKey, code: int | None) -> Credential:
+def _pass(found: dict[int | str, Plain], signer: TrustedKey, message: Sign1) -> Credential:
     subject, number = claims.text(found.get(_SUBJECT), "subject"), found.get(_ID, b"")
     if not isinstance(number, bytes):
         raise Flawed("id")
@@ -131,6 +133,9 @@ def _pass(found: dict[int | str, Plain], signer: TrustedKey, code: int | None) -
         raise Flawed("once")
     if rotates and not signer.rotation_secret:
         return Credential(kind=_PASS, standing=Standing.UNKNOWN_ISSUER, detail="rotation_secret_missing")
+    possession = _possession(found, message)
+    if isinstance(possession, Standing):
+        return Credential(kind=_PASS, standing=possession, detail="not_the_holders_key")
     return Credential(
         kind=_PASS,
         standing=Standing.VERIFIED,
@@ -140,9 +145,24 @@ def _pass(found: dict[int | str, Plain], signer: TrustedKey, code: int | None) -
         expires=claims.earlier(claims.moment(found.get(_EXPIRES), required=True), signer.not_after),
         issuer=signer.issuer,
         audience=claims.audience(found.get(_AUDIENCE)),
-        rotation=Rotation(pass_key(signer.rotation_secret, number), code) if rotates else None,
+        rotation=Rotation(pass_key(signer.rotation_secret, number), message.rotating_code)
+        if rotates
+        else None,
+        possession=possession,
         once=once,
     )
+
+
+def _possession(found: dict[int | str, Plain], message: Sign1) -> Possession | Standing | None:
+    """What a pass asks of whoever shows it; BAD_SIGNATURE for a proof that is not its holder's."""
+    if CONFIRMATION not in found:
+        return None
+    key, algorithm = confirmation_key(found[CONFIRMATION])
+    if message.countersigned is None:
+        return Possession(None)
+    if not message.is_countersigned_by(key, algorithm):
+        return Standing.BAD_SIGNATURE
+    return Possession(message.countersigned.made_at)
 
 
 def _identity(found: dict[int | str, Plain], signer: TrustedKey) -> Credential:

@@ -41,6 +41,9 @@ def _pass(found: dict[str, Json], signer: TrustedKey) -> Credential:
     subject, number = claims.text(found.get("sub"), "subject"), claims.text(found.get("jti"), "id")
     if not subject and not number:
         raise Flawed("subject")
+    if "cnf" in found:
+        # It is bound to its holder's key, which only the CWT form can prove: taken as it is, a copy would do.
+        raise Flawed("confirmation")
     return Credential(
         kind=_WORD,
         standing=Standing.VERIFIED,

@@ -43,6 +43,11 @@ def is_current(key: bytes, code: int, moment: datetime) -> bool:
     return any(matches)
 
 
+def is_of_now(shown_at: datetime, moment: datetime) -> bool:
+    """Whether something was made in this step or in one beside it."""
+    return abs(_step(shown_at) - _step(moment)) <= TOLERANCE_STEPS
+
+
 def _step(moment: datetime) -> int:
     return max(0, int(moment.timestamp())) // STEP_S
 

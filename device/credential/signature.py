@@ -80,6 +80,35 @@ class PublicKey:
             raise Flawed("key") from None
         return cls(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
 
+    @classmethod
+    def ed25519(cls, x: bytes) -> PublicKey:
+        """The Ed25519 key with this coordinate. Raises Flawed."""
+        try:
+            key = ed25519.Ed25519PublicKey.from_public_bytes(x)
+        except ValueError:
+            raise Flawed("key") from None
+        return cls(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
+
+    @classmethod
+    def p256(cls, point: bytes) -> PublicKey:
+        """The P-256 key at this point, whole or compressed (SEC 1). Raises Flawed."""
+        try:
+            key = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), point)
+        except ValueError:
+            raise Flawed("key") from None
+        return cls(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
+
+    def coordinates(self) -> tuple[bytes, ...]:
+        """Of an Ed25519 key x, of a P-256 key x and y, of others nothing."""
+        match self._key:
+            case ed25519.Ed25519PublicKey() as key:
+                return (key.public_bytes(Encoding.Raw, PublicFormat.Raw),)
+            case ec.EllipticCurvePublicKey() as key:
+                numbers = key.public_numbers()
+                return tuple(n.to_bytes(_COORDINATE_BYTES, "big") for n in (numbers.x, numbers.y))
+            case _:
+                return ()
+
     @property
     def kid(self) -> bytes:
         """Names the key, as `SigningKey.kid` does: the beginning of the hash of its form in a file."""

@@ -28,10 +28,20 @@ from device.credential import base45, cbor
 from device.credential.cose import ROTATING_CODE, open_sign1, to_be_signed
 from device.credential.cwt import ONCE, ROTATES
 from device.credential.flaw import Flawed
+from device.credential.possession import (
+    CONFIRMATION,
+    COUNTERSIGNATURE,
+    as_confirmation,
+    protected_header,
+    to_be_countersigned,
+)
 from device.credential.signature import KID_BYTES, Algorithm
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from device.credential.cose import Sign1
+    from device.credential.signature import PublicKey
 
 _COSE_NAMES = {Algorithm.EDDSA: -8, Algorithm.ES256: -7}
 _JOSE_NAMES = {Algorithm.EDDSA: "EdDSA", Algorithm.ES256: "ES256"}
@@ -105,6 +115,7 @@ class Grant:
         issuer: who issues it, for people; gates believe the key instead. Empty leaves it out.
         rotates: it must be shown with a changing code, see `rotation`; needs a number. As CWT only.
         once: it is good for one passage; needs a number. As CWT only.
+        holder: it must be shown with a proof of this key, see `possession`. As CWT only.
     """
 
     subject: str
@@ -115,6 +126,7 @@ class Grant:
     issuer: str = ""
     rotates: bool = False
     once: bool = False
+    holder: PublicKey | None = None
 
 
 def cwt_pass(grant: Grant, key: SigningKey, *, rotating_code: int | None = None) -> str:
@@ -130,6 +142,7 @@ def cwt_pass(grant: Grant, key: SigningKey, *, rotating_code: int | None = None)
         4: int(grant.expires.timestamp()),
         5: int(grant.not_before.timestamp()) if grant.not_before else None,
         7: grant.number,
+        CONFIRMATION: as_confirmation(grant.holder) if grant.holder else None,
         ROTATES: grant.rotates,
         ONCE: grant.once,
     }
@@ -146,8 +159,28 @@ def with_rotating_code(text: str, code: int) -> str:
     Raises:
         Flawed: the text is no CWT in base45.
     """
+    return _shown(open_sign1(base45.decode(text)), {ROTATING_CODE: code})
+
+
+def with_proof(text: str, key: SigningKey, made_at: datetime) -> str:
+    """A CWT pass as its holder shows it, countersigned with the holder's key. A changing code stays.
+
+    Raises:
+        Flawed: the text is no CWT in base45.
+    """
     message = open_sign1(base45.decode(text))
-    parts: list[cbor.Plain] = [message.protected, {ROTATING_CODE: code}, message.payload, message.signature]
+    own_header = protected_header(_COSE_NAMES[key.algorithm], made_at)
+    signature = key.sign(
+        to_be_countersigned(message.protected, own_header, message.payload, message.signature)
+    )
+    shown: dict[int | str, cbor.Plain] = {COUNTERSIGNATURE: [own_header, {}, signature]}
+    if message.rotating_code is not None:
+        shown[ROTATING_CODE] = message.rotating_code
+    return _shown(message, shown)
+
+
+def _shown(message: Sign1, unprotected: dict[int | str, cbor.Plain]) -> str:
+    parts: list[cbor.Plain] = [message.protected, unprotected, message.payload, message.signature]
     return base45.encode(_TAG_SIGN1 + cbor.encode(parts))
 
 

@@ -24,6 +24,7 @@ REASONS: dict[str, str] = {
     Reason.DENIED_BY_LIST: "on the deny list",
     Reason.NOT_ON_LIST: "on no list of those who may pass",
     Reason.NOT_EXPECTED: "expected at another time",
+    Reason.NOT_PROVEN: "shown without its holder's proof",
     Reason.WRONG_GATE: "for another gate",
     Reason.OUTSIDE_HOURS: "outside opening hours",
     Reason.PASSBACK: "has passed in this direction already",

@@ -12,7 +12,8 @@ The order of checks is the order of what a person should be told first:
  8. a pass for other gates                 DENIED     wrong_gate          gate.name
  9. needs the time, which is not trusted   DENIED     clock_not_trusted   policy.untrusted_clock
 10. not yet or no longer valid             DENIED     not_yet_valid, expired
-11. its changing code is not of now        DENIED     replayed
+11. shown without proof of its holder      DENIED     not_proven
+    its code or proof is not of now        DENIED     replayed
 12. on neither allow list nor roster       DENIED     not_on_list         policy.allow_list, policy.roster
     on the roster, for another time        DENIED     not_expected        policy.roster
 13. outside opening hours                  DENIED     outside_hours       policy.hours, policy.closed_on
@@ -36,7 +37,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from device.credential.rotation import is_current
+from device.credential.rotation import is_current, is_of_now
 from device.model import Direction, Outcome, Reason, Standing, Verdict
 from device.policy.occupancy import NOT_KNOWN
 from device.policy.rules import PassbackMode, UntrustedClock
@@ -44,7 +45,7 @@ from device.policy.rules import PassbackMode, UntrustedClock
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from device.model import Credential, Rotation
+    from device.model import Credential
     from device.policy.lists import Lists
     from device.policy.occupancy import Presence
     from device.policy.rules import Rules
@@ -120,7 +121,7 @@ def _refusal(
     known = moment.trusted
     refuses = rules.untrusted_clock is UntrustedClock.REFUSE
     begins, ends = credential.not_before, credential.expires
-    aud = credential.audience
+    aud, possession = credential.audience, credential.possession
     checks = (
         (credential.standing is Standing.UNKNOWN_ISSUER, Reason.UNKNOWN_ISSUER, "credentials.trust_list"),
         (credential.standing is Standing.BAD_SIGNATURE, Reason.BAD_SIGNATURE, ""),
@@ -134,7 +135,8 @@ def _refusal(
         ),
         (known and begins is not None and moment.utc < begins, Reason.NOT_YET_VALID, ""),
         (known and ends is not None and moment.utc >= ends, Reason.EXPIRED, ""),
-        (known and not _is_of_now(credential.rotation, moment), Reason.REPLAYED, ""),
+        (possession is not None and possession.shown_at is None, Reason.NOT_PROVEN, ""),
+        (known and not _is_of_now(credential, moment), Reason.REPLAYED, ""),
         (
             not lists.admit(known_as),
             Reason.NOT_ON_LIST,
@@ -149,7 +151,8 @@ def _refusal(
     )
     for refused, reason, rule in checks:
         if refused:
-            return Verdict(Outcome.DENIED, reason, credential.detail, rule)
+            detail = "not_of_now" if reason is Reason.REPLAYED else credential.detail
+            return Verdict(Outcome.DENIED, reason, detail, rule)
     return None
 
 
@@ -167,14 +170,15 @@ def _by_presence(presence: Presence, rules: Rules, mark: str) -> Verdict | None:
     return None
 
 
-def _is_of_now(rotation: Rotation | None, moment: Moment) -> bool:
-    """Whether a pass with a changing code shows the one of this moment; others need none."""
-    if rotation is None:
-        return True
-    return rotation.shown is not None and is_current(rotation.key, rotation.shown, moment.utc)
+def _is_of_now(credential: Credential, moment: Moment) -> bool:
+    """Whether changing code and proof, where a pass needs them, are of this moment."""
+    rotation, possession = credential.rotation, credential.possession
+    if rotation and not (rotation.shown is not None and is_current(rotation.key, rotation.shown, moment.utc)):
+        return False
+    return not possession or (possession.shown_at is not None and is_of_now(possession.shown_at, moment.utc))
 
 
 def _needs_time(credential: Credential, known_as: tuple[str, ...], rules: Rules, lists: Lists) -> bool:
     """Whether any check here depends on the wall clock."""
-    dated = credential.not_before or credential.expires or credential.rotation
+    dated = credential.not_before or credential.expires or credential.rotation or credential.possession
     return bool(dated or rules.hours or rules.closed_on or lists.goes_by_time(known_as))

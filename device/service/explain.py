@@ -33,11 +33,12 @@ _ANSWERS: Mapping[Reason, str] = {
     Reason.DENIED_BY_LIST: "The person is on the deny list.",
     Reason.NOT_ON_LIST: "The person is on no list of those who may pass.",
     Reason.NOT_EXPECTED: "The person is on the roster, but expected at another time.",
+    Reason.NOT_PROVEN: "It belongs to a phone, and was shown without that phone's proof.",
     Reason.WRONG_GATE: "It is a pass for another gate.",
     Reason.OUTSIDE_HOURS: "The gate is closed at this time.",
     Reason.CLOCK_NOT_TRUSTED: "The decision needs the time, and the clock is not set by the network yet.",
     Reason.PASSBACK: "The person is already on the other side.",
-    Reason.REPLAYED: "It is a copy, its changing code not of this moment; or good for once, and used.",
+    Reason.REPLAYED: "It is a copy, its changing code or proof not of now; or good for once, and used.",
     Reason.JOURNAL_UNAVAILABLE: "The event cannot be recorded, so nobody is let in.",
     Reason.SUSPENDED: "The gate is suspended.",
     Reason.FULL: "As many persons are inside as may be.",
@@ -192,6 +193,8 @@ def fields_of(credential: Credential) -> tuple[str, ...]:
         "beginning of validity": credential.not_before is not None,
         "end of validity": credential.expires is not None,
         "changing code": credential.rotation is not None and credential.rotation.shown is not None,
+        "proof of its holder": credential.possession is not None
+        and credential.possession.shown_at is not None,
         "gates it is for": bool(credential.audience),
         "issuer": bool(credential.issuer),
     }

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from device.credential.contents import contents_of
 from device.credential.registry import about, parse
-from device.credential.rotation import is_current
+from device.credential.rotation import is_current, is_of_now
 from device.credential.trust import NOBODY
-from device.model import Rotation, Standing
+from device.model import Possession, Rotation, Standing
 from device.service.explain import fields_of
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ class Inspection:
         found: names of the fields of other kinds.
         validity: `valid`, `not_yet_valid`, `expired`, or empty when the code tells none.
         rotating: `current`, `old`, `missing`, or empty when it has no changing code or is not verified.
+        possession: the same of the proof of its holder's key.
     """
 
     kind: str
@@ -60,6 +61,7 @@ class Inspection:
     found: tuple[str, ...]
     validity: str
     rotating: str
+    possession: str
 
     @property
     def good(self) -> bool:
@@ -82,6 +84,7 @@ class Inspection:
             "kid": said.kid if said else None,
             "validity": self.validity,
             "rotating": self.rotating,
+            "possession": self.possession,
         }
 
     def as_text(self) -> str:
@@ -99,6 +102,8 @@ class Inspection:
         lines.append(f"  signature: {self._proof()}")
         if self.rotating:
             lines.append(f"  changing code: {self.rotating}")
+        if self.possession:
+            lines.append(f"  proof of its holder: {self.possession}")
         return "\n".join(lines)
 
     def _proof(self) -> str:
@@ -132,6 +137,7 @@ def inspect(content: bytes, *, trust: Trust | None, now: datetime) -> Inspection
         found=fields_of(credential),
         validity=_validity(credential, said, now),
         rotating=_rotating(credential.rotation, now),
+        possession=_possession(credential.possession, now),
     )
 
 
@@ -152,6 +158,14 @@ def _rotating(rotation: Rotation | None, now: datetime) -> str:
     if rotation.shown is None:
         return "missing"
     return "current" if is_current(rotation.key, rotation.shown, now) else "old"
+
+
+def _possession(possession: Possession | None, now: datetime) -> str:
+    if possession is None:
+        return ""
+    if possession.shown_at is None:
+        return "missing"
+    return "current" if is_of_now(possession.shown_at, now) else "old"
 
 
 def _period(said: Contents) -> str:

@@ -13,10 +13,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from device.credential.flaw import Flawed
+from device.credential.possession import as_confirmation
 from device.credential.registry import parse
 from device.credential.rotation import STEP_S, code_at
 from device.credential.signature import Algorithm, PublicKey
-from device.credential.signing import SigningKey, cwt_pass, jws_pass, with_rotating_code
+from device.credential.signing import SigningKey, cwt_pass, jws_pass, with_proof, with_rotating_code
 from device.credential.trust import Trust, TrustedKey, Use
 from device.durable import write_new, write_over
 from device.errors import GateError
@@ -87,6 +88,24 @@ def read_key(path: Path) -> SigningKey:
         ) from None
 
 
+def read_public_key(path: Path) -> PublicKey:
+    """The public key in a file.
+
+    Raises:
+        GateError: the file cannot be read, or holds none.
+    """
+    try:
+        key = PublicKey.from_pem(path.read_bytes())
+        as_confirmation(key)  # RSA keys cannot be put into a pass
+    except OSError as error:
+        raise GateError(f"{path}: {error.strerror}") from error
+    except Flawed:
+        raise GateError(
+            f"{path}: no Ed25519 or P-256 public key; `gate-scanner keys holder` makes one"
+        ) from None
+    return key
+
+
 def trust_entry(
     key: SigningKey, *, issuer: str, form: str = "cwt", gates: Sequence[str] = (), rotating: bool = False
 ) -> dict[str, object]:
@@ -153,8 +172,23 @@ def of_now(text: str, trust: Trust, moment: datetime) -> tuple[str, int]:
         raise GateError("the trust list does not verify this pass: see `gate-scanner pass inspect`")
     if credential.rotation is None:
         raise GateError("this pass has no changing code; show it without --trust")
-    left_s = STEP_S - int(moment.timestamp()) % STEP_S
-    return with_rotating_code(text, code_at(credential.rotation.key, moment)), left_s
+    return with_rotating_code(text, code_at(credential.rotation.key, moment)), _left_s(moment)
+
+
+def proven(text: str, key: SigningKey, moment: datetime) -> tuple[str, int]:
+    """A pass with its holder's proof of this moment, and for how many seconds it is the one to show.
+
+    Raises:
+        GateError: the text is no CWT pass.
+    """
+    try:
+        return with_proof(text, key, moment), _left_s(moment)
+    except Flawed:
+        raise GateError("this is no CWT pass: only such a one can be shown with a proof") from None
+
+
+def _left_s(moment: datetime) -> int:
+    return STEP_S - int(moment.timestamp()) % STEP_S
 
 
 def draw(text: str, path: Path | None = None) -> str:
