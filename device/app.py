@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NoReturn
 from zoneinfo import ZoneInfo
 
 from device import __version__
+from device.aim.tap import FrameTap
 from device.beat import read_beat
 from device.capture.loop import CaptureLoop
 from device.config.loader import load
@@ -25,12 +26,14 @@ from device.decode.cause import cause_of
 from device.doctor.visit import nightly_look
 from device.errors import ExitCode, GateError, JournalUnusable
 from device.fittings import (
+    aim_socket,
     decoder_pool,
     forwarder_of,
     frame_source,
     gpio_panel,
     input_loop,
     open_journal,
+    steerable,
     steering_of,
 )
 from device.keyring import identity_keeper_of, pseudonyms_of
@@ -68,6 +71,9 @@ LISTS_DEADLINE_S = 60.0
 
 FORWARDER_DEADLINE_S = 15.0
 """It beats four times a second, but the journal it reads may block while the card is slow."""
+
+AIM_DEADLINE_S = 15.0
+"""It beats twice a second, and waits a few seconds for a watcher that does not take its picture."""
 
 TELL_UNREAD_AFTER_S = 0.3
 """A code in view and unread this long is not going to be read without help."""
@@ -186,17 +192,25 @@ def assemble(
         on_first_frame=first_frame.set,
         on_end=ended.set,
     )
+    tap = FrameTap(
+        decoder=landmark or pool,
+        path=aim_socket(settings),
+        answer=lambda content: scan.preview(content),  # noqa: PLW0108 - the scan loop is made below
+        diagnose=cause_of,
+        steer=capture.steer,
+        steerable=steerable(settings),
+    )
     inputs = input_loop(settings, journal, panel, clock)
     scan = ScanLoop(
         slot=slot,
-        decoder=landmark or pool,
+        decoder=tap,
         tracker=Tracker(settings.decode.showing_ends_after_s),
         unread_watch=UnreadWatch(
             tell_after_s=TELL_UNREAD_AFTER_S, ends_after_s=settings.decode.showing_ends_after_s
         ),
         diagnose=cause_of,
         steering=steering_of(settings),
-        steer=capture.steer,
+        steer=tap.steer,
         judge=judge,
         identities=identities,
         recorder=journal,
@@ -220,6 +234,7 @@ def assemble(
         library=library, go_by=judge.go_by, recorder=journal, clock=clock, version=__version__
     )
     intake.append(Worker("lists", librarian.body, deadline_s=LISTS_DEADLINE_S, clock=clock))
+    output.append(Worker("aim", tap.body, deadline_s=AIM_DEADLINE_S, clock=clock))
     if inputs is not None:
         intake.append(Worker("inputs", inputs.body, deadline_s=SCAN_DEADLINE_S, clock=clock))
     beat = settings.journal.path.with_name("beat.json")

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from device import __version__
+from device.commands.aim import add_aim
 from device.commands.config import DEFAULT_CONFIG, add_config
 from device.commands.decode import add_decode
 from device.commands.doctor import add_doctor
@@ -267,6 +268,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     events.set_defaults(command=_events)
     add_config(commands)
+    add_aim(commands, config=DEFAULT_CONFIG)
     add_doctor(commands, config=DEFAULT_CONFIG)
     add_trace(commands, config=DEFAULT_CONFIG)
     add_watch(commands)

@@ -118,10 +118,20 @@ def frame_source(settings: Settings, clock: Clock) -> FrameSource:
             )
 
 
+def aim_socket(settings: Settings) -> Path:
+    """Where the running gate shows its frames to one who aims."""
+    return settings.journal.path.with_name("aim.sock")
+
+
+def steerable(settings: Settings) -> bool:
+    """Whether the camera can be asked for another focus or exposure at all."""
+    return settings.camera.source == "picamera2"
+
+
 def steering_of(settings: Settings) -> Steering:
     """What asks the camera for another focus or exposure."""
     camera = settings.camera
-    on_ribbon = camera.source == "picamera2"
+    on_ribbon = steerable(settings)
     return Steering(
         focus_dioptres=camera.picamera2.focus_dioptres if on_ribbon else None,
         exposure_us=camera.picamera2.exposure_us if on_ribbon else None,

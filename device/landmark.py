@@ -3,30 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from device.model import Corners, Frame, Symbol
     from device.runtime import Clock
-
-
-class Look(Protocol):
-    """See `device.scan.Look`."""
-
-    @property
-    def symbols(self) -> tuple[Symbol, ...]: ...
-    @property
-    def unread(self) -> tuple[Corners, ...]: ...
-    @property
-    def behind_s(self) -> float: ...
-
-
-class Decoder(Protocol):
-    """See `device.scan.Decoder`."""
-
-    def look(self, frame: Frame) -> Look:
-        """Blocks up to the decoder's deadline. Raises DecoderDied."""
-        ...
+    from device.scan import Decoder, Look
 
 
 @dataclass(frozen=True, slots=True)

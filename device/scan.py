@@ -229,6 +229,11 @@ class ScanLoop:
         """Decides by other rules from the next code on. From any thread; never blocks."""
         self._judge = judge
 
+    def preview(self, content: bytes) -> tuple[str, str, str]:
+        """Kind, outcome and reason that a code would get now; nothing is recorded or shown."""
+        answer = self._judge.judge(content, self._granted_at.get)
+        return answer.ref.kind, answer.verdict.outcome.value, answer.verdict.reason.value
+
     def stats(self) -> ScanStats:
         """A snapshot, from any thread."""
         return ScanStats(

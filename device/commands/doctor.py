@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import pwd
 import sys
 import threading
 from dataclasses import asdict
@@ -12,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from device import __version__
-from device.errors import ExitCode, GateError
+from device.commands.owner import become_owner
+from device.errors import ExitCode
 
 if TYPE_CHECKING:
     import argparse
@@ -58,7 +57,7 @@ def _doctor(args: argparse.Namespace) -> int:
     from device.runtime import SystemClock
 
     settings, clock = load(args.config), SystemClock()
-    _become_owner(settings.journal.path.parent)
+    become_owner(settings.journal.path.parent)
     running = is_written(settings.journal.path)
     say = _say_json if args.json else _say
     if not args.json:
@@ -88,23 +87,6 @@ def _doctor(args: argparse.Namespace) -> int:
 
 def _pause(seconds: float) -> None:
     threading.Event().wait(seconds)
-
-
-def _become_owner(folder: Path) -> None:
-    """As root: goes on as the user the gate runs as. What it may not do, this finds out; files stay its own.
-
-    Raises:
-        GateError: the owner of the folder has no account any more.
-    """
-    if os.geteuid() != 0 or not folder.exists() or folder.stat().st_uid == 0:
-        return
-    try:
-        owner = pwd.getpwuid(folder.stat().st_uid)
-    except KeyError:
-        raise GateError(f"{folder} belongs to a user that does not exist any more") from None
-    os.initgroups(owner.pw_name, owner.pw_gid)
-    os.setgid(owner.pw_gid)
-    os.setuid(owner.pw_uid)
 
 
 def _record(settings: Settings, clock: Clock, found: Sequence[Finding], *, running: bool) -> str:

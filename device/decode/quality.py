@@ -11,6 +11,8 @@ import numpy as np
 from device.decode.cause import BURNT, DARK_WHITE, steepest
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from device.decode.finding import Luma
     from device.model import Corners
 
@@ -65,3 +67,53 @@ def sharpness_of(luma: Luma, corners: Corners) -> float:
         return 0.0
     black, white = (float(level) for level in np.percentile(crop, (5, 95)))
     return min(steepest(crop) / max(white - black, 1.0), 1.0)
+
+
+# A code upright and as large as this is looked at to count its modules.
+_UPRIGHT_PX: Final = 400
+# Of the upright code: above it the finder patterns' outer ring is met in every version up to 20.
+_RING_PX: Final = 2
+# A finder pattern is seven modules wide.
+_FINDER: Final = 7
+_SIDES: Final = range(21, 181, 4)
+
+
+def modules_of(luma: Luma, corners: Corners) -> int:
+    """How many modules a side a code has, by the width of its finder patterns; 21 to 177.
+
+    An estimate: a version off by one, for a code that is blurred or bent.
+    """
+    here = np.asarray(corners, np.float32)
+    edge = float(_UPRIGHT_PX - 1)
+    upright = np.asarray([(0, 0), (edge, 0), (edge, edge), (0, edge)], np.float32)
+    flat = cv2.warpPerspective(luma, cv2.getPerspectiveTransform(here, upright), (_UPRIGHT_PX, _UPRIGHT_PX))
+    middle = (int(flat.max()) + int(flat.min())) / 2
+    # Top edge from either end, left edge from either end: the ring's dark side, seven modules long.
+    lines = (flat[_RING_PX], flat[_RING_PX, ::-1], flat[:, _RING_PX], flat[::-1, _RING_PX])
+    widths = sorted(_first_run(line < middle) for line in lines)
+    width = (widths[1] + widths[2]) / 2
+    estimate = _FINDER * _UPRIGHT_PX / max(width, 1.0)
+    return min(_SIDES, key=lambda side: abs(side - estimate))
+
+
+def _first_run(dark: npt.NDArray[np.bool_]) -> int:
+    """How long the dark lasts from where it begins."""
+    begin = int(np.argmax(dark))
+    light = ~dark[begin:]
+    return int(np.argmax(light)) if light.any() else dark.size - begin
+
+
+def detail_of(luma: Luma) -> float:
+    """How much fine detail a picture has, 0 to 1: what is in focus has more. Only good for comparing."""
+    some = cv2.GaussianBlur(luma, (3, 3), 0)
+    return min(float(cv2.Laplacian(some, cv2.CV_32F).std()) / 255, 1.0)
+
+
+def jpeg_of(luma: Luma, width_px: int) -> bytes:
+    """The picture as a JPEG for a screen, no wider than told."""
+    height, width = luma.shape
+    if width > width_px:
+        size = (width_px, max(round(height * width_px / width), 1))
+        luma = np.asarray(cv2.resize(luma, size, interpolation=cv2.INTER_AREA), np.uint8)
+    _, file = cv2.imencode(".jpg", luma, [cv2.IMWRITE_JPEG_QUALITY, 70])
+    return bytes(file)
