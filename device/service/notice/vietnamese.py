@@ -90,10 +90,10 @@ def _identity(form: Form, fields: Sequence[KeptField], where: str) -> str:
         case Form.SEALED:
             return (
                 f"{first} {where} được mã hóa ngay trong thiết bị; chỉ nơi nhận dữ liệu có khóa để đọc, "
-                "chính thiết bị này cũng không đọc lại được. Các thông tin khác không được lưu."
+                "chính thiết bị này cũng không đọc lại được. Các thông tin khác trong mã không được lưu."
             )
         case Form.CLEAR | Form.NOT:
-            return f"{first} {where} được lưu ở dạng đọc được. Các thông tin khác không được lưu."
+            return f"{first} {where} được lưu ở dạng đọc được. Các thông tin khác trong mã không được lưu."
 
 
 def _why(practice: Practice) -> Paragraph:
