@@ -89,10 +89,10 @@ def _identity(form: Form, fields: Sequence[KeptField], where: str) -> str:
         case Form.SEALED:
             return (
                 f"The {names} {where} {verb} encrypted in the device at once; only the recipient has the key "
-                f"to read {'it' if len(fields) == 1 else 'them'}, not even this device. Nothing else in it is kept."
+                f"to read {'it' if len(fields) == 1 else 'them'}, not even this device. The rest is not kept."
             )
         case Form.CLEAR | Form.NOT:
-            return f"The {names} {where} {verb} kept in readable form. Nothing else in it is kept."
+            return f"The {names} {where} {verb} kept in readable form. The rest is not kept."
 
 
 def _why(practice: Practice) -> Paragraph:
