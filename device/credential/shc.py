@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 _WORD = "shc"
 _HEAD = re.compile(r"shc:/", re.IGNORECASE)
+_HEADS = ("shc:/", "SHC:/")
+"""Written either way; a mixture is no spelling but a flipped bit."""
 _PAIRS = re.compile(r"(?:[0-9]{2})+")
 _OFFSET = 45
 _LARGEST_PAIR = 77  # 'z' is 122
@@ -37,7 +39,7 @@ def _recognise(payload: Payload, context: Context) -> Credential | None:
     if not _HEAD.match(payload.text):
         return None
     try:
-        message = open_compact(_unpaired(payload.text[len("shc:/") :]))
+        message = open_compact(_unpaired(payload.text))
         signer = message.signer(context.trust)
         if not isinstance(signer, TrustedKey):
             return Credential(kind=_WORD, standing=signer)
@@ -51,7 +53,10 @@ def _recognise(payload: Payload, context: Context) -> Credential | None:
         return malformed(_WORD, flaw.word)
 
 
-def _unpaired(digits: str) -> str:
+def _unpaired(text: str) -> str:
+    head, digits = text[: len(_HEADS[0])], text[len(_HEADS[0]) :]
+    if head not in _HEADS:
+        raise Flawed("digit_pairs")
     if "/" in digits:
         raise Flawed("in_several_codes")
     if not _PAIRS.fullmatch(digits):
