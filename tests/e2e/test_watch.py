@@ -262,10 +262,10 @@ def test_a_consumer_that_begins_late_is_told_what_is_gone_and_takes_the_rest(
 ) -> None:
     append_many(journal, 600)
     journal.acknowledge(600)
-    journal.confirm(journal.id, 600)
+    journal.confirm(journal.id, 500)
     journal.prune()
     first = journal.stats().first_seq
-    assert first > 1
+    assert 1 < first <= 501
     store = tmp_path / "store.db"
     with (
         Uplink(journal, sessions(broker), verify=district.verify) as running,
