@@ -7,8 +7,11 @@ STAMP := $(VENV)/.installed
 PYTHON ?= $(shell if [ -d /usr/lib/python3/dist-packages/picamera2 ]; then echo /usr/bin/python3; else command -v python3; fi)
 SITE := $(shell if [ -d /usr/lib/python3/dist-packages/picamera2 ]; then echo --system-site-packages; fi)
 VM ?=
+SUITE ?= bookworm
+ARCH ?= arm64
+ROOTS ?=
 
-.PHONY: help venv apt apt-test demo check test torture bench docs test-vm clean
+.PHONY: help venv apt apt-test demo check test torture bench docs test-vm test-install deb clean
 
 help:
 	@echo "make demo    a gate in this terminal: replayed people, a real broker, no hardware"
@@ -17,6 +20,8 @@ help:
 	@echo "make bench   the figures of the README, measured on this machine"
 	@echo "make torture the long form of the crash tests"
 	@echo "make docs    write the generated references anew"
+	@echo "make deb     a Debian package; SUITE=bookworm or trixie, ARCH=arm64 or amd64"
+	@echo "make test-install   install.sh and the package in real Debian roots (root, network, 15 minutes)"
 	@echo "make test-vm VM=DIR   kernel GPIO and libcamera, in a user-mode Linux machine"
 
 venv: apt $(STAMP)
@@ -32,7 +37,7 @@ apt:
 
 apt-test: apt
 	@scripts/apt-ensure mosquitto:mosquitto mosquitto_pub:mosquitto-clients systemd-analyze:systemd openssl:openssl \
-		chromium:chromium mkfs.ext4:e2fsprogs losetup:mount
+		chromium:chromium mkfs.ext4:e2fsprogs losetup:mount shellcheck:shellcheck
 
 demo: venv
 	$(BIN)/gate-scanner demo
@@ -59,6 +64,13 @@ docs: venv
 
 test-vm: venv
 	tests/vm/run "$(VM)"
+
+deb: venv
+	scripts/build-deb $(SUITE) $(ARCH)
+
+test-install: venv
+	@scripts/apt-ensure debootstrap:debootstrap lintian:lintian dpkg-deb:dpkg
+	tests/install/run $(ROOTS)
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,120 @@
+"""`install.sh` without root: what it would do and what it refuses. `make test-install` has it do it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parents[2]
+SCRIPTS = (
+    "install.sh",
+    "scripts/apt-ensure",
+    "scripts/build-deb",
+    "scripts/wheelhouse",
+    "packaging/deb/preinst",
+    "packaging/deb/postinst",
+    "packaging/deb/prerm",
+    "packaging/deb/postrm",
+    "tests/install/run",
+    "tests/install/script_in_root.sh",
+    "tests/install/deb_in_root.sh",
+)
+RASPBERRY_PI_OS = 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nID=debian\nVERSION_CODENAME=bookworm\n'
+
+
+def install(folder: Path, *flags: str, system: str = RASPBERRY_PI_OS) -> subprocess.CompletedProcess[str]:
+    """Runs it on a system that calls itself so."""
+    release = folder / "os-release"
+    release.write_text(system, encoding="utf-8")
+    environ = {**os.environ, "OS_RELEASE": str(release)}
+    return subprocess.run(
+        [str(ROOT / "install.sh"), *flags],
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+def commands(said: str) -> list[str]:
+    return [line.strip().removeprefix("$ ") for line in said.splitlines() if line.startswith("    $ ")]
+
+
+def test_a_dry_run_names_every_step_in_order_and_does_none(tmp_path: Path) -> None:
+    done = install(tmp_path, "--dry-run")
+    assert done.returncode == 0, done.stderr
+    assert "nothing was changed" in done.stdout
+    told = "\n".join(commands(done.stdout))
+    steps = (
+        "apt-get -qq install",
+        "-m venv --system-site-packages /opt/gate-scanner.d/",
+        "--constraint",
+        "/etc/sysusers.d/gate-scanner.conf",
+        "/etc/tmpfiles.d/gate-scanner.conf",
+        "/etc/systemd/system.conf.d/50-gate-scanner.conf",
+        "mv -T /opt/gate-scanner.new /opt/gate-scanner",
+        "/etc/systemd/system/gate-scanner.service",
+        "systemctl enable",
+    )
+    places = [told.find(step) for step in steps]
+    assert -1 not in places, told
+    assert places == sorted(places)
+
+
+def test_a_dry_run_of_removing_keeps_the_events(tmp_path: Path) -> None:
+    done = install(tmp_path, "--dry-run", "--uninstall")
+    assert done.returncode == 0, done.stderr
+    assert "Configuration, events and keys stay" in done.stdout
+    assert not any("/var/lib/gate-scanner" in command for command in commands(done.stdout))
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (["--purge-journal", "--dry-run"], "goes with --uninstall"),
+        (["--config", "/nowhere", "--dry-run"], "--config needs a folder"),
+        (["--config"], "--config needs a folder"),
+        (["--frobnicate"], "what is --frobnicate?"),
+        (["--upgrade", "--dry-run"], "nothing to upgrade"),
+        (["--rollback", "--dry-run"], "no release to go back to"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_in_words(flags: list[str], said: str, tmp_path: Path) -> None:
+    done = install(tmp_path, *flags)
+    assert done.returncode == 1
+    assert said in done.stderr
+
+
+@pytest.mark.parametrize(
+    "system",
+    [
+        'PRETTY_NAME="Fedora Linux 41"\nID=fedora\n',
+        'PRETTY_NAME="Raspbian GNU/Linux 11 (bullseye)"\nID=raspbian\nVERSION_CODENAME=bullseye\n',
+    ],
+)
+def test_another_system_is_named_and_left_alone(system: str, tmp_path: Path) -> None:
+    done = install(tmp_path, "--dry-run", system=system)
+    assert done.returncode == 1
+    assert system.split('"')[1] in done.stderr
+    assert commands(done.stdout) == []
+
+
+def test_every_script_is_among_those_that_are_linted() -> None:
+    executables = {
+        str(path.relative_to(ROOT))
+        for folder in ("scripts", "packaging/deb", "tests/install")
+        for path in (ROOT / folder).iterdir()
+        if path.is_file() and os.access(path, os.X_OK) and b"python" not in path.read_bytes().split(b"\n")[0]
+    }
+    assert executables | {"install.sh"} == set(SCRIPTS)
+
+
+def test_shellcheck_finds_nothing() -> None:
+    done = subprocess.run(["shellcheck", *SCRIPTS], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
