@@ -24,6 +24,7 @@ from device.commands.keys import add_keys
 from device.commands.lists import add_list
 from device.commands.notice import add_notice
 from device.commands.passes import add_pass
+from device.commands.report import add_report
 from device.commands.trace import add_trace
 from device.commands.unseal import add_unseal
 from device.commands.watch import add_watch
@@ -271,6 +272,7 @@ def _parser() -> argparse.ArgumentParser:
     add_aim(commands, config=DEFAULT_CONFIG)
     add_doctor(commands, config=DEFAULT_CONFIG)
     add_trace(commands, config=DEFAULT_CONFIG)
+    add_report(commands, config=DEFAULT_CONFIG)
     add_watch(commands)
     add_notice(commands, config=DEFAULT_CONFIG)
     add_unseal(commands)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from device.commands.arguments import time_zone
 from device.errors import ExitCode, GateError
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def add_trace(commands: argparse._SubParsersAction[argparse.ArgumentParser], *, 
     trace.add_argument("--gate", default="", metavar="SITE/GATE", help="with --store: which one")
     trace.add_argument("--pseudonym-key", type=Path, metavar="FILE", help="what --id is looked up by")
     trace.add_argument(
-        "--timezone", type=_zone, metavar="ZONE", help="of times (default: the gate's, or here)"
+        "--timezone", type=time_zone, metavar="ZONE", help="of times (default: the gate's, or here)"
     )
     trace.add_argument("--json", action="store_true", help="one JSON object")
     trace.set_defaults(command=functools.partial(_trace, trace, config))
@@ -167,10 +168,3 @@ def _subject(text: str) -> str:
     if not re.fullmatch(r"[0-9a-fA-F]{32}", text, re.ASCII):
         raise argparse.ArgumentTypeError("a pseudonym is 32 hex digits; an identifier goes to --id")
     return text.lower()
-
-
-def _zone(text: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(text)
-    except (ValueError, OSError, KeyError):
-        raise argparse.ArgumentTypeError("a time zone like Asia/Ho_Chi_Minh") from None

@@ -15,10 +15,12 @@ from device.model import (
     ClockEvent,
     CredentialRef,
     Direction,
+    InputEvent,
     Lifecycle,
     LifecycleEvent,
     Outcome,
     Reason,
+    Sensed,
     Standing,
     UnreadEvent,
 )
@@ -63,6 +65,7 @@ class GateLife:
         self._boots = 1
         self._sign = self.clock.reading()
         self._frames = self._presented = self._unread = 0
+        self._passed: int | None = None
         self.start()
 
     def start(self) -> None:
@@ -113,6 +116,13 @@ class GateLife:
         self._unread += 1
         self.journal.append(UnreadEvent(Direction.IN, cause, 120, self.clock.reading()))
 
+    def walk_through(self, *, granted: bool) -> None:
+        """Somebody goes through the light barrier."""
+        self._passed = (self._passed or 0) + 1
+        if not granted:
+            what = Sensed.PASSED_WITHOUT_GRANT
+            self.journal.append(InputEvent(Direction.IN, what, self.clock.reading()))
+
     def stop(self) -> None:
         """The process is asked to stop."""
         for interval in self._ledger.rest(self._sample(), self.clock.reading()):
@@ -154,7 +164,7 @@ class GateLife:
             return trace(records, at=at(text), within=within, subjects=subjects, now=at(now))
 
     def _sample(self) -> Sample:
-        return Sample(self._frames, self._frames, self._presented, self._unread, True, 0, 0)
+        return Sample(self._frames, self._frames, self._presented, self._unread, True, 0, 0, self._passed)
 
 
 class DistrictsCopy:

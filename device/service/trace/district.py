@@ -46,14 +46,18 @@ class StoreReader:
     def __exit__(self, *_: object) -> None:
         self._db.close()
 
+    def gates(self) -> tuple[str, ...]:
+        """Paths of the gates it knows."""
+        with self._translated():
+            return tuple(path for (path,) in self._db.execute("SELECT path FROM gate ORDER BY path"))
+
     def gate(self, asked: str) -> str:
         """The path of the one gate whose path ends like this.
 
         Raises:
             GateError: there is none, or there are several.
         """
-        with self._translated():
-            paths = [path for (path,) in self._db.execute("SELECT path FROM gate ORDER BY path")]
+        paths = self.gates()
         found = [path for path in paths if not asked or f"/{path}".endswith(f"/{asked}")]
         if len(found) == 1:
             return str(found[0])

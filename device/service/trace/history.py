@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from device.service.trace.stretches import Stretch
 
 _NO_END: Final = 2**53
+_SHOWN: Final = frozenset({EventType.SCAN, EventType.UNREAD})
+_COUNTED: Final = frozenset({EventType.COVERAGE, EventType.INPUT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +61,14 @@ class History:
     Attributes:
         stretches: what the gate was doing, without a gap.
         shown: scans, and codes that were not read, that may have been within.
+        counted: what the coverage ledger and the inputs tell, that may have been within.
         holes: that may lie within.
         sightings: scans of the person, of all times.
     """
 
     stretches: tuple[Stretch, ...]
     shown: tuple[Dated, ...]
+    counted: tuple[Dated, ...]
     holes: tuple[Hole, ...]
     sightings: tuple[Dated, ...]
 
@@ -104,8 +108,9 @@ def history(
         Dated(entry, calendar.when(entry.clock), part.volume.outstanding(seq))
         for part in opened
         for seq, entry in part.entries.items()
-        if entry.event.type in {EventType.SCAN, EventType.UNREAD}
+        if entry.event.type in _SHOWN | _COUNTED
     ]
+    within = [d for d in dated if d.when.earliest < end and d.when.latest >= begin]
     return History(
         stretches=stretches(
             list(_all(opened)),
@@ -116,7 +121,8 @@ def history(
             here=records.here,
             sign_of_life=records.sign_of_life,
         ),
-        shown=tuple(d for d in dated if d.when.earliest < end and d.when.latest >= begin),
+        shown=tuple(d for d in within if d.entry.event.type in _SHOWN),
+        counted=tuple(d for d in within if d.entry.event.type in _COUNTED),
         holes=tuple(
             hole
             for part in opened

@@ -120,6 +120,16 @@ def of_journal(path: Path, *, gate: str, parts: ExitStack) -> Records:
     return Records(gate or str(path), volumes, here=True, sign_of_life=reading_of(beat) if beat else None)
 
 
+def of_stores_gates(path: Path) -> tuple[str, ...]:
+    """Paths of the gates a district's store knows.
+
+    Raises:
+        JournalError: it is no store, or cannot be read.
+    """
+    with StoreReader(path) as store:
+        return store.gates()
+
+
 def of_store(path: Path, *, gate: str, parts: ExitStack) -> Records:
     """A gate's journals in a district's store.
 
