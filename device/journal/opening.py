@@ -23,8 +23,7 @@ from device.journal.database import (
     pragma,
     words,
 )
-from device.journal.rescue import BATCH_EVENTS
-from device.journal.salvage import delivered_through, newest_in_log
+from device.journal.salvage import beyond, delivered_through
 from device.journal.state import Head
 from device.journal.writer import last_link
 
@@ -40,8 +39,6 @@ MIN_BYTES: Final = 2 * 1024 * 1024
 CHECK_S: Final = 1.0
 # The technician's group may read what happened; nobody else.
 FILE_MODE: Final = 0o640
-# Events of one commit at most: a batch of rescued ones, or one of each thread, with room to spare.
-UNDER_WAY: Final = BATCH_EVENTS + 16
 # SQLite's index of the write-ahead log, at the length the log has here.
 SHM_BYTES: Final = 32 * 1024
 # Pages above the bound that only making room may use: a deletion can need a page before it frees one.
@@ -164,16 +161,19 @@ def _put_aside_if_unfit(path: Path, *, journal: str, clock: Clock) -> Replaced |
 
 
 def _lost_end(db: sqlite3.Connection, path: Path) -> str | None:
-    """Whether the log holds events beyond the newest one that SQLite sees.
+    """Whether the log holds promised events beyond the newest one that SQLite sees.
 
-    From a damaged frame on SQLite ignores its log, as it must after a power cut in the middle of a
-    commit. The few events of that commit were never promised; more were, and their numbers must not be
-    given again.
+    From a damaged frame on SQLite ignores its log, as it must after a power cut in the middle of a commit.
+    The events of that commit were never promised. But a commit begins only when the one before is on the
+    card: where there are two, the first was promised, and its numbers must not be given again. Where even
+    the tables are missing, one is enough: it came after them.
     """
-    if pragma(db, "user_version") == 0:
+    begun = pragma(db, "user_version") > 0
+    last = last_link(db).seq if begun else 0
+    found = beyond(path, last)
+    if found.commits <= (1 if begun else 0):
         return None
-    last, found = last_link(db).seq, newest_in_log(path)
-    return f"it ends with event {last}, but its log goes up to {found}" if found > last + UNDER_WAY else None
+    return f"it ends with event {last}, but its log goes up to {found.newest}"
 
 
 def _connect_all(path: Path, max_pages: int, replaced: Replaced | None, lock: int) -> Opened:

@@ -35,6 +35,8 @@ MAX_EVENTS: Final = 200_000
 _CHUNK_BYTES: Final = 256 * 1024
 # What a card reads or fails to read as one.
 _SECTOR_BYTES: Final = 4096
+_LOG_HEADER_BYTES: Final = 32
+_FRAME_HEADER_BYTES: Final = 24
 _DECODER: Final = json.JSONDecoder()
 
 
@@ -90,10 +92,37 @@ def salvage(path: Path, *, after_seq: int) -> Iterator[Salvaged | None]:
             yield Salvaged(seq, chosen.type, data, proved=best is not None)
 
 
-def newest_in_log(path: Path) -> int:
-    """The highest number of an event that lies in the log of a journal, valid or not; 0 for none."""
+@dataclass(frozen=True, slots=True)
+class Beyond:
+    """What lies in the log of a journal beyond an event, whether SQLite accepts it or not.
+
+    Attributes:
+        commits: so many hold newer events.
+        newest: the highest number among them; 0 for none.
+    """
+
+    commits: int
+    newest: int
+
+
+def beyond(path: Path, last: int) -> Beyond:
+    """Looks through the log for events after number `last`, commit by commit.
+
+    The log is a header and frames, each a page with a header of its own that marks the last of a commit
+    (https://www.sqlite.org/fileformat.html#the_write_ahead_log).
+    """
     log = log_of(path)
-    return max((seq for chunk in _chunks(log) for seq, _ in _copies(log, *chunk)), default=0)
+    size = log.stat().st_size if log.exists() else 0
+    commits, newest, newer = 0, 0, False
+    for offset in range(_LOG_HEADER_BYTES, size, _FRAME_HEADER_BYTES + PAGE_BYTES):
+        frame = _read(log, offset, min(_FRAME_HEADER_BYTES + PAGE_BYTES, size - offset))
+        numbers = [seq for seq, _ in _copies(log, offset, frame) if seq > last]
+        newest = max([newest, *numbers])
+        newer = newer or bool(numbers)
+        ends_commit = any(frame[4:8])
+        if newer and ends_commit:
+            commits, newer = commits + 1, False
+    return Beyond(commits + newer, newest)
 
 
 def delivered_through(path: Path) -> int:

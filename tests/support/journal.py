@@ -37,6 +37,10 @@ READING = ClockReading(
 )
 
 
+THREADS = 32
+"""That append at once in `append_many`: the most events that share a commit."""
+
+
 def scan_event(number: int = 1, clock: ClockReading = READING) -> ScanEvent:
     """A granted showing; `number` tells one event from another and comes back by `number_of`."""
     return ScanEvent(
@@ -74,7 +78,7 @@ def open_journal(
 
 def append_many(journal: SqliteJournal, count: int, clock: ClockReading = READING) -> list[StoredEvent]:
     """Appends from many threads at once, which share commits: a tenth of the time of one by one."""
-    with ThreadPoolExecutor(32) as pool:
+    with ThreadPoolExecutor(THREADS) as pool:
         return list(pool.map(lambda n: journal.append(scan_event(n, clock)), range(count)))
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from device.journal.chain import verify
 from device.journal.record import parse
-from device.journal.salvage import Salvaged, delivered_through, newest_in_log, salvage
+from device.journal.salvage import Beyond, Salvaged, beyond, delivered_through, salvage
 from device.model import StoredEvent
 from device.service import events
 from tests.support.journal import append_many, copy_as_after_power_cut, open_journal, scan_event
@@ -97,7 +97,31 @@ def test_events_that_are_only_in_the_log_are_found(tmp_path: Path) -> None:
     copy = copy_as_after_power_cut(journal.path, tmp_path / "cut")
     copy.write_bytes(b"")
     assert sorted(e.data for e in found(copy).values()) == sorted(e.data for e in stored)
-    assert newest_in_log(copy) == 50
+    assert beyond(copy, 50) == Beyond(0, 0)
+    assert beyond(copy, 49) == Beyond(1, 50)
+    assert beyond(copy, 0).newest == 50
+    journal.close()
+
+
+@pytest.mark.parametrize("torn_at", range(0, 30_000, 1000))
+def test_wherever_the_log_of_a_young_journal_is_torn_what_lies_there_and_its_last_commit_is_lost_at_most(
+    tmp_path: Path, torn_at: int
+) -> None:
+    live = open_journal(tmp_path / "live" / "journal.db")
+    stored = [live.append(scan_event(n)) for n in range(9)]
+    copy = copy_as_after_power_cut(live.path, tmp_path / "cut")
+    live.close()
+    log = copy.with_name("journal.db-wal")
+    content = bytearray(log.read_bytes())
+    content[torn_at : torn_at + 600] = bytes(len(content[torn_at : torn_at + 600]))
+    log.write_bytes(content)
+    journal = open_journal(copy)
+    journal.prune()
+    if journal.replaced is None:
+        assert journal.read(1, 100) == tuple(stored)[: journal.stats().last_seq]
+        assert journal.stats().last_seq >= 6  # a tear can touch two events and hide where a commit ends
+    else:
+        assert journal.stats().rescued >= 7  # an event may lie where the log is torn, and begin the next page
     journal.close()
 
 
