@@ -67,6 +67,7 @@ def library_of(settings: Settings, clock: Clock, *, pseudonyms: Pseudonyms) -> L
         kept=settings.journal.lists_folder,
         reader=reader,
         clock=clock,
+        matches=lambda key: pseudonyms.matches(key, clock.utc(), trusted=clock.trusted()),
     )
     return Library(shelf, TrustFile(settings.credentials.trust_list, audiences))
 

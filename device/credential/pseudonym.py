@@ -110,6 +110,13 @@ class Pseudonyms:
 
         A clock that is not trusted ends no overlap: in doubt, who was denied stays denied.
         """
-        if self.previous is None or (trusted and self.until is not None and utc >= self.until):
+        if self.previous is None or self._is_over(utc, trusted=trusted):
             return None
         return subject_of(identifier, key=self.previous)
+
+    def matches(self, key_id: str, utc: datetime, *, trusted: bool) -> bool:
+        """Whether persons are known now by subjects that were made with the key of this name."""
+        return key_id == self.key_id or (key_id in self.key_ids and not self._is_over(utc, trusted=trusted))
+
+    def _is_over(self, utc: datetime, *, trusted: bool) -> bool:
+        return trusted and self.until is not None and utc >= self.until

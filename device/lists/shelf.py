@@ -57,6 +57,11 @@ class _Place:
         return self.waiting or self.in_force
 
 
+def always(_key_id: str) -> bool:
+    """Pseudonyms of any key match."""
+    return True
+
+
 class Shelf:
     """Holds the lists. `open`, then `look` every few seconds, from one thread; the rest from any.
 
@@ -65,6 +70,7 @@ class Shelf:
         kept: folder of the last good ones; made when it is needed. Nothing is written before `keep`.
         reader: for this gate.
         clock: for what takes effect later, and ages.
+        matches: whether subjects made with the pseudonym key of this name match anybody now.
     """
 
     def __init__(
@@ -74,12 +80,14 @@ class Shelf:
         kept: Path,
         reader: ListReader,
         clock: Clock,
+        matches: Callable[[str], bool] = always,
     ) -> None:
         self._places = tuple(_Place(kind, path) for kind, path in sorted(files.items()))
         self._kept = kept
         self._keeps = False
         self._reader = reader
         self._clock = clock
+        self._matches = matches
 
     def open(self) -> None:
         """Reads what was kept and what is in the files now. Blocks while they are read.
@@ -117,6 +125,7 @@ class Shelf:
             before = place.in_force
             refused = self._look_at(place, pause)
             self._promote(place)
+            refused = refused or self._outlived(place)
             if place.in_force is not None and place.in_force is not before:
                 changes.append(Change(place.kind.value, place.in_force.header.version))
             elif refused:
@@ -174,6 +183,15 @@ class Shelf:
             log.error("%s: %s; goes on with the list in force", place.path, error)
             return error.word
         return ""
+
+    def _outlived(self, place: _Place) -> str:
+        """Tells once of a list in force that matches nobody any more, its pseudonym key being replaced."""
+        if place.refused or place.in_force is None or self._matches(place.in_force.header.pseudonyms):
+            return ""
+        place.refused = "other_pseudonyms"
+        words = "%s: the list in force was made with the pseudonym key before this one: it matches nobody now"
+        log.error(words, place.path)
+        return place.refused
 
     def _consider(self, place: _Place, found: ListFile) -> None:
         """Takes a list, or lets it wait. Raises ListError for one that is older than what is there."""

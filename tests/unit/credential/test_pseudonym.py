@@ -50,6 +50,16 @@ def test_a_persons_former_pseudonym_is_known_until_the_overlap_ends() -> None:
     assert names.former("048095000111", UNTIL, trusted=True) is None
 
 
+def test_lists_made_with_the_key_before_match_until_then() -> None:
+    names = Pseudonyms(KEY, previous=OLD, until=UNTIL)
+    new, old = names.key_ids
+    assert names.matches(new, UNTIL, trusted=True)
+    assert names.matches(old, UNTIL - timedelta(seconds=1), trusted=True)
+    assert not names.matches(old, UNTIL, trusted=True)
+    assert names.matches(old, UNTIL, trusted=False)
+    assert not names.matches("00000000", UNTIL, trusted=False)
+
+
 def test_a_clock_that_is_not_set_ends_no_overlap() -> None:
     names = Pseudonyms(KEY, previous=OLD, until=UNTIL)
     assert names.former("048095000111", UNTIL + timedelta(days=900), trusted=False) is not None

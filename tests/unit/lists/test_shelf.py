@@ -15,7 +15,7 @@ from device.lists.standing import Change
 from device.policy.listfile import ListFile
 from device.policy.lists import ListKind
 from tests.support.clock import ManualClock
-from tests.support.lists import ANNA, BINH, ISSUED, District, name_of, reader
+from tests.support.lists import ANNA, BINH, ISSUED, PSEUDONYMS, District, name_of, reader
 
 DISTRICT, STRANGER = District(), District()
 DAY = timedelta(days=1)
@@ -33,6 +33,7 @@ class Gate:
         self._kind, self._keeps = kind, keeps
         self._keys = DISTRICT.keys if signed else None
         self._writes = 0
+        self.replaced: set[str] = set()
         self.shelf = self._made()
 
     def _made(self) -> Shelf:
@@ -41,6 +42,7 @@ class Gate:
             kept=self.kept,
             reader=reader(self._keys),
             clock=self.clock,
+            matches=lambda key: key not in self.replaced,
         )
 
     def put(self, content: ListFile | bytes) -> None:
@@ -267,3 +269,14 @@ def test_the_standing_of_a_list_is_told_in_words(gate: Gate) -> None:
     gate.clock.advance(4 * 3600)
     told = str(gate.shelf.standings()[0])
     assert told == "deny 5 5 h old (6 waits for its day) (its file is refused: older)"
+
+
+def test_a_list_that_matches_nobody_any_more_is_told_once_and_a_new_one_mends_it(gate: Gate) -> None:
+    gate.replaced.add(PSEUDONYMS.key_id)  # the overlap after a change of the pseudonym key is over
+    assert gate.look() == (Change("deny", refused="other_pseudonyms"),)
+    assert gate.shelf.standings()[0].refused == "other_pseudonyms"
+    assert gate.look() == ()
+    gate.replaced.clear()
+    gate.put(DISTRICT.list_of(BINH, version=6))
+    assert gate.look() == (Change("deny", 6),)
+    assert gate.shelf.standings()[0].refused == ""
