@@ -30,6 +30,7 @@ echo "started: $(systemctl show -P ActiveState -P SubState gate-scanner | tr '\n
 python3 -m tests.vm.systemd_watch
 systemctl status gate-scanner --no-pager | sed -n 1,20p
 echo "restarts so far: $(systemctl show -P NRestarts gate-scanner)"
+tests/vm/systemd_reload.sh
 main=$(systemctl show -P MainPID gate-scanner)
 echo "freezing process $main: the watchdog has to notice"
 kill -STOP "$main"
