@@ -6,8 +6,6 @@ Nothing heavy is imported before a command needs it, so that `--help` and `check
 from __future__ import annotations
 
 import argparse
-import base64
-import binascii
 import json
 import os
 import sys
@@ -20,6 +18,7 @@ from device.commands.aim import add_aim
 from device.commands.config import DEFAULT_CONFIG, add_config
 from device.commands.decode import add_decode
 from device.commands.doctor import add_doctor
+from device.commands.explain import add_explain
 from device.commands.keys import add_keys
 from device.commands.lists import add_list
 from device.commands.notice import add_notice
@@ -28,14 +27,10 @@ from device.commands.report import add_report
 from device.commands.trace import add_trace
 from device.commands.unseal import add_unseal
 from device.commands.watch import add_watch
-from device.errors import ConfigError, ExitCode, GateError
+from device.errors import ConfigError, ExitCode, GateError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-
-
-class UsageError(GateError):
-    """The command line asks for something that makes no sense."""
+    from collections.abc import Callable, Sequence
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -98,63 +93,6 @@ def _check(args: argparse.Namespace) -> int:
         print("worth a second look:")
         print(format_problems(notes, as_json=False))
     return ExitCode.OK
-
-
-def _explain(args: argparse.Namespace) -> int:
-    from dataclasses import replace
-
-    from device.config.loader import load_all
-    from device.keyring import identity_keeper_of, pseudonyms_for_a_look
-    from device.rulebook import judge_of, judge_of_any_gate
-    from device.runtime import SystemClock
-    from device.service.explain import explain
-
-    clock = SystemClock()
-    places: Mapping[str, str] = {}
-    identities = None
-    if args.config:
-        # Lists and key are read; whether the rest of the machine is there does not matter here.
-        loaded = load_all(args.config, check_files=False)
-        judge = judge_of(loaded.settings, clock, pseudonyms=pseudonyms_for_a_look(loaded.settings))
-        places = loaded.places
-        identities = identity_keeper_of(loaded.settings)
-    else:
-        judge = judge_of_any_gate(clock)
-    moment = judge.now()
-    if args.at is not None:
-        moment = replace(moment, utc=args.at, trusted=True)
-    for content in _payloads(args):
-        explanation = explain(
-            content,
-            judge=judge,
-            moment=moment,
-            place_of=lambda path: places.get(path, ""),
-            identities=identities,
-        )
-        if args.json:
-            print(json.dumps(explanation.as_json(), ensure_ascii=False), flush=True)
-        else:
-            print(explanation.as_text(), flush=True)
-    return ExitCode.OK
-
-
-def _payloads(args: argparse.Namespace) -> Iterator[bytes]:
-    """The payloads named on the command line; `-` stands for one a line from standard input."""
-    for text in args.texts:
-        if text != "-":
-            yield _payload(text.encode("utf-8", "surrogateescape"), b64=args.b64)
-            continue
-        for line in sys.stdin.buffer:
-            yield _payload(line.removesuffix(b"\n").removesuffix(b"\r"), b64=args.b64)
-
-
-def _payload(raw: bytes, *, b64: bool) -> bytes:
-    if not b64:
-        return raw
-    try:
-        return base64.b64decode(raw, validate=True)
-    except binascii.Error as error:
-        raise UsageError(f"not base64: {error}") from error
 
 
 def _events(args: argparse.Namespace) -> int:
@@ -237,22 +175,7 @@ def _parser() -> argparse.ArgumentParser:
     check.set_defaults(command=_check)
 
     add_decode(commands)
-    explain = commands.add_parser(
-        "explain",
-        help="what the gate would answer to a code, and why",
-        description="Shows kind, verdict, reason and the setting that decided; never what the code holds.",
-    )
-    explain.add_argument(
-        "texts", nargs="+", metavar="TEXT", help="a code's text; - for one a line from stdin"
-    )
-    explain.add_argument("--config", type=Path, metavar="FILE", help="the gate's configuration")
-    explain.add_argument(
-        "--at", type=_moment, metavar="TIME", help="decide as if it were this time (ISO 8601)"
-    )
-    explain.add_argument("--b64", action="store_true", help="the texts are base64")
-    explain.add_argument("--json", action="store_true", help="one JSON object a code")
-    explain.set_defaults(command=_explain)
-
+    add_explain(commands)
     events = commands.add_parser(
         "events",
         help="what the journal holds; whether it is complete",

@@ -4,6 +4,7 @@
 
     GateError
     ├── ConfigError          (ValueError)       technician: the file is wrong; exit 78, not restarted
+    ├── UsageError                              who typed the command; exit 2, as argparse has it
     ├── HardwareError        (OSError)          hardware: cable, driver, permission
     │   ├── CameraError
     │   │   ├── CameraUnavailable               cannot be opened: retried a bounded number of times
@@ -62,6 +63,10 @@ class ConfigError(GateError, ValueError):
     def __init__(self, problems: tuple[Problem, ...]) -> None:
         super().__init__("\n".join(str(p) for p in problems))
         self.problems = problems
+
+
+class UsageError(GateError):
+    """The command line asks for something that makes no sense."""
 
 
 class HardwareError(GateError, OSError):

@@ -7,12 +7,9 @@ import json
 import sys
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from device.commands.codes import codes_of
 from device.errors import ExitCode, GateError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _QUOTES = "A pass holds $, * and spaces: write it in single quotes, or - to read it from standard input."
 
@@ -224,40 +221,10 @@ def _inspect(args: argparse.Namespace) -> int:
     trust = read_trust(args.trust) if args.trust else None
     now = SystemClock().utc()
     code = ExitCode.OK
-    for content in _codes(args.codes):
+    for content in codes_of(args.codes):
         found = inspect(content, trust=trust, now=now)
         if not found.good:
             code = ExitCode.BROKEN
         text = json.dumps(found.as_json(), ensure_ascii=False) if args.json else found.as_text()
         print(text, flush=True)
     return code
-
-
-def _codes(arguments: list[str]) -> Iterator[bytes]:
-    """The codes named on the command line: in pictures, on standard input, or as they stand there."""
-    for argument in arguments:
-        if argument == "-":
-            yield from (line.rstrip(b"\r\n") for line in sys.stdin.buffer)
-        elif _is_file(argument):
-            yield from _codes_in(argument)
-        elif Path(argument).suffix.lower() in {".png", ".jpg", ".jpeg"}:
-            raise GateError(f"{argument}: no such file")
-        else:
-            yield argument.encode("utf-8", "surrogateescape")
-
-
-def _is_file(argument: str) -> bool:
-    try:
-        return Path(argument).is_file()
-    except (OSError, ValueError):  # too long for a name, say: a pass
-        return False
-
-
-def _codes_in(picture: str) -> Iterator[bytes]:
-    from device.runtime import SystemClock
-    from device.service.pictures import decode_pictures
-
-    for result in decode_pictures([picture], engines=("zxing", "zbar"), frames=1, clock=SystemClock()):
-        if result.error or not result.symbols:
-            raise GateError(f"{picture}: {result.error or 'no code found'}")
-        yield from (symbol.content for symbol in result.symbols)

@@ -14,7 +14,7 @@ from device.model import Credential, KeptField, Outcome, Reason, Standing
 from device.privacy.keeping import Form, IdentityKeeper
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from device.model import ListInForce
     from device.policy.decide import Moment
@@ -79,7 +79,7 @@ class Explanation:
         reason: why.
         detail: a few fixed words.
         rule: path of the setting that decided; empty when none did.
-        place: where that setting stands, `gate.yaml:12:5`; empty when not known.
+        place: where that setting stands, `gate.yaml:12:5`; empty when it stands nowhere.
         found: names of the fields found in the code.
         warnings: oddities that did not refuse.
         subject: pseudonym, as events and list files have it; None when there is no identifier.
@@ -87,6 +87,7 @@ class Explanation:
         kept: names of the fields the event would keep of who somebody is.
         form: in which form.
         lists: those lists.
+        by_default: the setting stands nowhere in a configuration file that there is.
     """
 
     kind: str
@@ -104,6 +105,7 @@ class Explanation:
     kept: tuple[KeptField, ...] = ()
     form: Form = Form.NOT
     lists: tuple[ListInForce, ...] = ()
+    by_default: bool = False
 
     def as_json(self) -> dict[str, object]:
         """The object `--json` prints, one a payload."""
@@ -133,17 +135,24 @@ class Explanation:
         ]
         if self.detail:
             lines.append(f"  detail: {_spoken(self.detail)}")
-        if self.rule:
-            lines.append(f"  decided by: {self.rule}" + (f" ({self.place})" if self.place else ""))
+        lines.append(f"  decided by: {self._decided_by()}")
         if self.found:
             lines.append(f"  found: {', '.join(self.found)}")
         if self.warnings:
             lines.append(f"  warnings: {', '.join(map(_spoken, self.warnings))}")
         if self.subject:
             lines.append(f"  subject: {self.subject} (as events and list files have it)")
+        if self.lists:
+            lines.append(f"  lists: {', '.join(_edition(one) for one in self.lists)}")
         kept = f"{', '.join(self.kept)}{_FORMS[self.form]}" if self.kept else "nothing"
         lines.append(f"  kept of who it is: {kept}")
         return "\n".join(lines)
+
+    def _decided_by(self) -> str:
+        if not self.rule:
+            return "the code itself, at every gate"
+        place = self.place or ("not in the file: its default" if self.by_default else "")
+        return f"{self.rule} ({place})" if place else self.rule
 
 
 def explain(
@@ -151,7 +160,7 @@ def explain(
     *,
     judge: Judge,
     moment: Moment,
-    place_of: Callable[[str], str] | None = None,
+    places: Mapping[str, str] | None = None,
     identities: IdentityKeeper | None = None,
 ) -> Explanation:
     """What the gate would answer to these bytes at this moment. Pure; never raises for any content.
@@ -160,7 +169,7 @@ def explain(
         content: as the decoder finds it.
         judge: of the gate.
         moment: to decide at; `judge.now()` for this one.
-        place_of: tells where in the configuration file a setting stands, by its path.
+        places: where in the configuration file each setting stands, by its path; None without a file.
         identities: knows what the event would keep; None for nothing.
     """
     judgement = judge.examine(content, moment=moment)
@@ -173,7 +182,8 @@ def explain(
         reason=verdict.reason,
         detail=verdict.detail,
         rule=verdict.rule,
-        place=place_of(verdict.rule) if place_of is not None and verdict.rule else "",
+        place=places.get(verdict.rule, "") if places is not None else "",
+        by_default=places is not None and verdict.rule not in places,
         found=fields_of(credential),
         warnings=credential.warnings,
         subject=judgement.subject,
@@ -199,6 +209,11 @@ def fields_of(credential: Credential) -> tuple[str, ...]:
         "issuer": bool(credential.issuer),
     }
     return tuple(name for name, there in present.items() if there)
+
+
+def _edition(one: ListInForce) -> str:
+    age = "of unknown age" if one.age_s is None else f"{one.age_s // 3600} h old"
+    return f"{one.name} {one.version or 'without version'}, {age}"
 
 
 def _spoken(word: str) -> str:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 from hypothesis import given
@@ -11,7 +11,7 @@ from device.credential.pseudonym import Pseudonyms
 from device.model import KeptField, Outcome, Reason, Standing
 from device.policy.decide import Moment
 from device.policy.judge import Judge
-from device.policy.lists import Lists
+from device.policy.lists import Issue, Lists
 from device.policy.rules import Hours, Rules
 from device.privacy.keeping import IdentityKeeper
 from device.privacy.sealing import OpeningKey, SealingKey
@@ -32,16 +32,37 @@ SEAL = SealingKey(OpeningKey(OpeningKey.generate()).public_pem)
 FIELDS = (KeptField.IDENTIFIER, KeptField.NAME)
 
 
-def place_of(rule: str) -> str:
-    return {"policy.hours": "gate.yaml:12:5"}.get(rule, "")
+PLACES = {"policy.hours": "gate.yaml:12:5"}
 
 
 def test_the_setting_that_decided_is_named_with_its_place_in_the_file() -> None:
     sunday = Moment(utc=datetime(2026, 3, 1, 8, 0, tzinfo=UTC), trusted=True, monotonic=0.0)
-    explanation = explain(CARD, judge=JUDGE, moment=sunday, place_of=place_of)
+    explanation = explain(CARD, judge=JUDGE, moment=sunday, places=PLACES)
     assert (explanation.outcome, explanation.reason) == (Outcome.DENIED, Reason.OUTSIDE_HOURS)
     assert (explanation.rule, explanation.place) == ("policy.hours", "gate.yaml:12:5")
     assert "decided by: policy.hours (gate.yaml:12:5)" in explanation.as_text()
+
+
+def test_a_default_that_decided_is_told_as_one_and_so_is_a_code_that_is_wrong_everywhere() -> None:
+    granted = explain(CARD, judge=JUDGE, moment=MONDAY, places=PLACES)
+    assert (granted.rule, granted.place) == ("policy.accept", "")
+    assert "decided by: policy.accept (not in the file: its default)" in granted.as_text()
+    wifi = explain(b"WIFI:S:x;P:secret;;", judge=JUDGE, moment=MONDAY, places=PLACES)
+    assert "decided by: the code itself, at every gate" in wifi.as_text()
+
+
+def test_the_lists_in_force_are_told_with_their_ages() -> None:
+    issue = Issue("deny", 7, MONDAY.utc - timedelta(hours=30))
+    judge = Judge(
+        rules=Rules(accept=frozenset({"vn.cccd"})),
+        lists=Lists(issues=(issue,)),
+        pseudonyms=Pseudonyms(KEY),
+        poster_hosts=frozenset(),
+        clock=ManualClock(),
+    )
+    explanation = explain(CARD, judge=judge, moment=MONDAY)
+    assert explanation.as_json()["lists"] == [{"name": "deny", "version": 7, "age_s": 108_000}]
+    assert "lists: deny 7, 30 h old" in explanation.as_text()
 
 
 def test_fields_are_named_and_their_contents_never_shown() -> None:
