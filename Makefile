@@ -37,7 +37,7 @@ apt:
 
 apt-test: apt
 	@scripts/apt-ensure mosquitto:mosquitto mosquitto_pub:mosquitto-clients systemd-analyze:systemd openssl:openssl \
-		chromium:chromium mkfs.ext4:e2fsprogs losetup:mount shellcheck:shellcheck
+		chromium:chromium mkfs.ext4:e2fsprogs losetup:mount ip:iproute2 shellcheck:shellcheck
 
 demo: venv
 	$(BIN)/gate-scanner demo

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from device.model import ClockReading, ScanEvent
 from device.runtime import SystemClock
 from tests.support.broker import Broker
 from tests.support.codes import empty, shown
 from tests.support.consumers import Consumer, District
 from tests.support.daemon import Daemon
 from tests.support.gate import ANNA, BINH, CHI, REFUSED, Gate
-from tests.support.journal import append_many, open_journal
+from tests.support.journal import THREADS, open_journal, scan_event
 from tests.support.link import Link
 from tests.support.reckoning import Reckoning
 
@@ -60,7 +64,18 @@ def gate_at(tmp_path: Path, port: int, district: District) -> Gate:
 
 def after_an_outage(gate: Gate, events: int) -> None:
     with closing(open_journal(gate.journal, max_bytes=256 << 20, clock=SystemClock())) as journal:
-        append_many(journal, events)
+        clock = SystemClock()
+        people = [_somebody(number, clock.reading()) for number in range(events)]
+        with ThreadPoolExecutor(THREADS) as pool:
+            list(pool.map(journal.append, people))
+
+
+def _somebody(number: int, reading: ClockReading) -> ScanEvent:
+    """No two alike: what repeats itself would pack to nothing."""
+    subject = hashlib.sha256(str(number).encode()).hexdigest()[:32]
+    clock = replace(reading, uptime_ms=reading.uptime_ms + 17 * number)
+    event = scan_event(40 + number % 150, clock)
+    return replace(event, credential=replace(event.credential, subject=subject))
 
 
 def newest(gate: Gate) -> int:

@@ -12,6 +12,7 @@ from device.uplink.state import Status, parse_state
 from device.uplink.tls import Tls
 from tests.support.backlog import MemoryBacklog
 from tests.support.broker import Broker, ServerTls
+from tests.support.cable import Cable
 from tests.support.certificates import Authority
 from tests.support.link import Link
 from tests.support.subscriber import Subscriber
@@ -226,6 +227,60 @@ def test_a_link_of_100_ms_carries_a_backlog_in_batches(broker: Broker, consumer:
         assert running.forwarder.stats().reconnects == 0
     assert has_all(consumer, backlog.ids)
     assert ids(consumer.messages) == backlog.ids
+
+
+def test_a_link_cut_after_any_byte_of_the_brokers_answers_loses_nothing_and_keeps_the_order(
+    broker: Broker, consumer: Subscriber
+) -> None:
+    draw = random.Random(8)
+    # From the middle of CONNACK over the edge of each receipt, which takes four bytes.
+    limits = [*range(1, 60), *(draw.randrange(60, 2000) for _ in range(20))]
+    backlog = MemoryBacklog(3000)
+    with Link(broker.port, downstream_limits=limits) as link:
+        with Uplink(
+            backlog, sessions(broker, port=link.port), backoff_min_s=0.01, backoff_max_s=0.02, batch_events=1
+        ):
+            assert backlog.wait_until_settled(90)
+        assert link.connections > 60
+    assert has_all(consumer, backlog.ids)
+    assert first_seen(ids(consumer.messages)) == backlog.ids
+
+
+def test_a_mobile_link_of_1_megabit_and_100_ms_carries_a_backlog_in_batches(
+    broker: Broker, consumer: Subscriber
+) -> None:
+    backlog = MemoryBacklog(3000)
+    with (
+        Link(broker.port, delay_s=0.05, bits_per_s=1e6) as link,
+        Uplink(backlog, sessions(broker, port=link.port)) as running,
+    ):
+        assert backlog.wait_until_settled()
+        assert running.forwarder.stats().reconnects == 0
+        # One event alone is three times as long.
+        assert link.upstream_bytes < len(backlog.ids) * 150
+    assert has_all(consumer, backlog.ids)
+    assert ids(consumer.messages) == backlog.ids
+
+
+def test_a_cable_pulled_with_a_full_window_and_plugged_in_again_costs_nothing(tmp_path: Path) -> None:
+    """The kernel's own links: nobody is told, neither end closes, and TCP goes on trying."""
+    with (
+        Cable() as cable,
+        Broker(tmp_path, options=GENEROUS, host=cable.there, prefix=cable.prefix) as broker,
+        Subscriber(broker.host, broker.port, topic="gate/#") as consumer,
+    ):
+        backlog = MemoryBacklog(4000)
+        uplink = Uplink(backlog, sessions(broker, connect_within_s=0.5), batch_events=1, receipt_within_s=0.5)
+        with uplink as running:
+            assert backlog.wait_until(200)
+            cable.pull()
+            stats = running.forwarder.stats
+            assert _until(running, lambda: not stats().connected and stats().last_error != "")
+            backlog.append(10)
+            cable.plug_in()
+            assert backlog.wait_until_settled()
+        assert has_all(consumer, backlog.ids)
+        assert first_seen(ids(consumer.messages)) == backlog.ids
 
 
 def test_a_half_open_link_with_a_full_window_is_noticed_and_replaced(

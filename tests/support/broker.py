@@ -25,6 +25,9 @@ _LOOK_EVERY_S = 0.02
 _PORTS_TRIED = 5
 
 
+LOOPBACK = "127.0.0.1"
+
+
 class BrokerFailed(RuntimeError):
     """The broker could not be started. The message holds what it printed."""
 
@@ -56,13 +59,15 @@ class Broker:
         tls: None for plain TCP.
         persistence: whether messages and retained state are written to disk.
         options: further lines of mosquitto.conf: `{"max_inflight_messages": 1}`.
+        host: where it listens.
+        prefix: put before its command, which then runs in another place.
 
     Attributes:
-        host: always loopback.
+        host: where it listens.
         port: stays the same over `restart()`.
     """
 
-    host = "127.0.0.1"
+    host: str = LOOPBACK
 
     def __init__(
         self,
@@ -73,8 +78,12 @@ class Broker:
         tls: ServerTls | None = None,
         persistence: bool = False,
         options: Mapping[str, object] | None = None,
+        host: str = LOOPBACK,
+        prefix: tuple[str, ...] = (),
     ) -> None:
+        self.host = host
         self.port = 0
+        self._prefix = prefix
         self._folder = folder
         self._acl = acl
         self._users = users
@@ -167,7 +176,10 @@ class Broker:
         conf.write_text("\n".join(self._lines(port)) + "\n", encoding="utf-8")
         with (self._folder / "mosquitto.log").open("ab") as out:
             self._process = subprocess.Popen(
-                [program, "-c", str(conf)], stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT
+                [*self._prefix, program, "-c", str(conf)],
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
             )
         try:
             self._await_ready(port)
