@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from statistics import median
 from typing import TYPE_CHECKING
 
 import cv2
@@ -13,6 +14,7 @@ import pytest
 
 from device.errors import DecoderDied
 from device.model import Frame
+from device.runtime import SystemClock
 from tests.support.codes import code, micro_code, shown, structured_append
 from tests.support.pools import decoder_pool
 
@@ -57,6 +59,45 @@ def test_a_child_that_dies_or_hangs_costs_one_frame(pool: DecoderPool, how: sign
     assert pool.children[0] is spare  # loaded and waiting: nothing has to be started before the next frame
     assert _reads(pool)
     assert pool.stats.lost == 1
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
+def test_reading_goes_on_300_ms_after_the_deadline_when_a_child_is_killed_or_hung_in_mid_stream(
+    pool: DecoderPool, how: signal.Signals
+) -> None:
+    """The usual case of five: the machine the tests run on may itself stall."""
+    clock = SystemClock()
+    blind_s: list[float] = []
+    sequence = 0
+    for _ in range(5):
+        for child in pool.children:
+            child.await_ready(20)
+        struck = threading.Event()
+        strike = threading.Timer(0.05, _strike, (pool.children[0].pid, how, struck))
+        strike.start()
+        last_read_at = clock.monotonic()
+        while True:  # frames as fast as they are taken, the code in another place in each
+            sequence += 1
+            over = struck.is_set()
+            try:
+                read = pool.look(_frame(sequence % 20)).symbols
+            except DecoderDied:
+                continue
+            if not read:
+                continue
+            now = clock.monotonic()
+            if over:
+                blind_s.append(now - last_read_at)
+                break
+            last_read_at = now
+        strike.join()
+    assert pool.stats.lost >= 5
+    assert median(blind_s) <= DEADLINE_MS / 1000 + 0.3
+
+
+def _strike(pid: int, how: signal.Signals, struck: threading.Event) -> None:
+    os.kill(pid, how)
+    struck.set()
 
 
 def test_the_spare_is_replaced_too(pool: DecoderPool) -> None:
