@@ -333,6 +333,7 @@ class CredentialRef:
         subject_key: id of the key the subject was made with, 8 hex digits; None without a subject.
         sealed: who it is, for the district's eyes only; None where nothing is kept or sealed.
         identity: who it is, for everybody's; None unless the configuration asks for clear text.
+        once: True of a pass that is good for one passage; None otherwise.
     """
 
     kind: str
@@ -340,6 +341,7 @@ class CredentialRef:
     subject: str | None
     issuer: str | None = None
     subject_key: str | None = None
+    once: bool | None = None
     sealed: Sealed | None = None
     identity: Identity | None = None
 

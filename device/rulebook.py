@@ -15,7 +15,7 @@ from device.credential.pseudonym import Pseudonyms
 from device.credential.registry import PERSONAL_KINDS
 from device.credential.signature import Algorithm, PublicKey
 from device.errors import GateError, JournalError
-from device.journal.recall import newest_scans
+from device.journal.recall import newest_scans, used_passes
 from device.lists.library import Library, TrustFile
 from device.lists.reading import ListReader
 from device.lists.shelf import Shelf
@@ -125,19 +125,23 @@ def asks_the_past(settings: Settings) -> bool:
 
 
 def occupancy_of(settings: Settings, clock: Clock) -> Occupancy:
-    """Who is inside and what was used, by the newest events of the journal; where no rule asks, nobody."""
-    policy = settings.policy
+    """Who is inside and what was used, by the events of the journal; where no rule asks, nobody."""
+    path = settings.journal.path
     events: tuple[ScanEvent, ...] = ()
+    used: tuple[ScanEvent, ...] = ()
     if asks_the_past(settings):
         try:
-            recalled = newest_scans(settings.journal.path, limit=MAX_REMEMBERED, clock=clock)
+            scans = newest_scans(path, limit=MAX_REMEMBERED, clock=clock)
+            passes = used_passes(path, limit=MAX_REMEMBERED, clock=clock)
         except JournalError as error:
             log.error("who is inside and which passes were used is not known: %s", error)
         else:
-            events = recalled.scans
-            words = "who is inside and which passes were used is known from the last %d scans"
-            log.log(logging.INFO if recalled.in_time else logging.WARNING, words, len(events))
-    return rebuild(events, forget_after_s=policy.passback.forget_after_s, now=clock.reading())
+            events, used = scans.scans, passes.scans
+            in_time = scans.in_time and passes.in_time
+            words = "who is inside is known from the last %d scans; %d passes for one passage are used"
+            log.log(logging.INFO if in_time else logging.WARNING, words, len(events), len(used))
+    forget_after_s = settings.policy.passback.forget_after_s
+    return rebuild(events, forget_after_s=forget_after_s, now=clock.reading(), used=used)
 
 
 def judge_of_any_gate(clock: Clock) -> Judge:

@@ -142,6 +142,12 @@ class JournalReader:
         """Every event whose data hold this text, oldest first."""
         yield from self._searched("WHERE seq BETWEEN ? AND ? AND instr(data, ?) ORDER BY seq", text)
 
+    def mentioning_between(self, first: int, last: int, text: str) -> tuple[StoredEvent, ...]:
+        """The events from one number to another whose data hold this text; one transaction."""
+        with self._translated():
+            where = "WHERE seq BETWEEN ? AND ? AND instr(data, ?) ORDER BY seq"
+            return tuple(rows(self._db, self.id, where, (first, last, text)))
+
     def between(self, first: int, last: int) -> Iterator[StoredEvent]:
         """The events from one number to another, oldest first."""
         while first <= last and (events := self.page(first).events):

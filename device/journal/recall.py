@@ -20,17 +20,24 @@ from device.model import (
     Reason,
     ScanEvent,
     Standing,
+    StoredEvent,
 )
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from device.journal.record import Data, Value
-    from device.model import StoredEvent
     from device.runtime import Clock
 
 BUDGET_S: Final = 0.5
 """A person at the gate does not notice it in a start of some seconds; enough for some thousand scans."""
+
+USED_BUDGET_S: Final = 5.0
+"""Nobody waits for a start as for an answer, and a forgotten pass opens the gate once more: some 100,000
+events on a Raspberry Pi's card, found by the database without reading them in Python."""
+
+# As many as take the database some tenths of a second on a slow card.
+_SEARCHED_ROWS: Final = 5_000
 
 # Small enough that the budget is kept to within a tenth of a second on a slow machine.
 _PAGE_ROWS: Final = 500
@@ -80,6 +87,48 @@ def newest_scans(path: Path, *, limit: int, clock: Clock, budget_s: float = BUDG
     return Recalled(tuple(newest_first[:limit][::-1]), in_time)
 
 
+def used_passes(path: Path, *, limit: int, clock: Clock, budget_s: float = USED_BUDGET_S) -> Recalled:
+    """Grants of up to `limit` passes for one passage, from as far back as the journal goes.
+
+    Also those that were carried over from a damaged journal. Blocks for `budget_s` and one part at most.
+
+    Args:
+        path: of the journal.
+        limit: of grants.
+        clock: for the budget.
+        budget_s: after this long what was found is enough.
+
+    Raises:
+        JournalError: the journal cannot be read.
+    """
+    ends = clock.monotonic() + budget_s
+    newest_first: list[ScanEvent] = []
+    with JournalReader(path) as reader:
+        last = reader.last_seq()
+        in_time = True
+        while in_time and last > 0 and len(newest_first) < limit:
+            first = max(1, last - _SEARCHED_ROWS + 1)
+            found = (_rescued(event) for event in reader.mentioning_between(first, last, "once"))
+            grants = [
+                scan for scan in found if scan and scan.credential.once and scan.outcome is Outcome.GRANTED
+            ]
+            newest_first.extend(reversed(grants))
+            last = first - 1
+            in_time = last == 0 or clock.monotonic() < ends
+    return Recalled(tuple(newest_first[:limit][::-1]), in_time)
+
+
+def _rescued(event: StoredEvent) -> ScanEvent | None:
+    """The scan in an event, or in one that was carried over from a damaged journal."""
+    if event.type != EventType.RESCUED:
+        return as_scan(event)
+    try:
+        carried = json.loads(event.data)
+        return as_scan(StoredEvent("", 0, _text(carried, "kind"), _text(carried, "record").encode()))
+    except (KeyError, TypeError, ValueError, RecursionError):
+        return None
+
+
 def as_scan(event: StoredEvent) -> ScanEvent | None:
     """The scan that was stored; None for other events, damaged ones, and words of a later version."""
     if event.type != EventType.SCAN:
@@ -113,6 +162,7 @@ def _credential(data: Data) -> CredentialRef:
         subject=_text(data, "subject") if "subject" in data else None,
         issuer=_text(data, "issuer") if "issuer" in data else None,
         subject_key=_text(data, "subject_key") if "subject_key" in data else None,
+        once=True if data.get("once") is True else None,
     )
 
 

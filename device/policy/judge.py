@@ -47,6 +47,7 @@ class Judgement:
             subject=self.subject,
             subject_key=self.subject_key if self.subject is not None else None,
             issuer=self.credential.issuer or None,
+            once=self.credential.once or None,
         )
 
 

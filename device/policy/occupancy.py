@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from device.model import Direction, Outcome, Reason, ScanEvent, Standing
+from device.model import Direction, Outcome, Reason, ScanEvent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from device.model import ClockReading
 
 MAX_REMEMBERED = 20_000
-"""Persons on either side, and signed passes; twice the largest capacity, about 4 MB each."""
+"""Persons on either side, and used passes; twice the largest capacity, about 4 MB each."""
 
 _PASSES = frozenset({Reason.OK, Reason.PASSBACK})
 """Grants after which a person goes through; one who was granted a moment ago is gone through already."""
@@ -32,7 +32,7 @@ class Presence:
     Attributes:
         inside: which side they were last let through to; None when not known, or forgotten.
         count: persons inside.
-        seen: whether they were ever let through with something signed: a pass for one passage is used then.
+        seen: whether this is a pass for one passage, and somebody was let through with it: it is used.
     """
 
     inside: bool | None = None
@@ -48,7 +48,7 @@ class Occupancy:
 
     Args:
         forget_after_s: a side is not known any more when somebody was let through this long ago.
-        max_remembered: persons on either side, and signed passes; one more and the oldest is forgotten,
+        max_remembered: persons on either side, and used passes; one more and the oldest is forgotten,
             and counted.
     """
 
@@ -58,8 +58,7 @@ class Occupancy:
         # Subject -> when, on `Clock.monotonic`; oldest first, nobody on both.
         self._inside: OrderedDict[str, float] = OrderedDict()
         self._outside: OrderedDict[str, float] = OrderedDict()
-        # Subjects of signed codes that were granted, oldest first. Which of them were for one passage is
-        # not in an event.
+        # Subjects of passes for one passage that were granted, oldest first.
         self._seen: OrderedDict[str, None] = OrderedDict()
         self._forgotten = 0
 
@@ -106,7 +105,12 @@ class Occupancy:
         side = self._inside if goes_in else self._outside
         side[subject] = at
         self._bound(side)
-        if event.credential.standing is Standing.VERIFIED:
+        self.use(event)
+
+    def use(self, event: ScanEvent) -> None:
+        """Takes note of a grant as far as it used up a pass for one passage."""
+        subject = event.credential.subject
+        if subject is not None and event.credential.once:
             self._seen[subject] = None
             self._seen.move_to_end(subject)
             self._bound(self._seen)
@@ -136,15 +140,20 @@ class Occupancy:
                 side.popitem(last=False)
 
 
-def rebuild(events: Iterable[ScanEvent], *, forget_after_s: float, now: ClockReading) -> Occupancy:
+def rebuild(
+    events: Iterable[ScanEvent], *, forget_after_s: float, now: ClockReading, used: Iterable[ScanEvent] = ()
+) -> Occupancy:
     """The occupancy that recorded events left behind. Pure.
 
     Args:
         events: newest of the journal, oldest first.
         forget_after_s: see `Occupancy`.
         now: to date events of earlier boots by.
+        used: grants of passes for one passage, from further back, oldest first.
     """
     occupancy = Occupancy(forget_after_s=forget_after_s)
+    for event in used:
+        occupancy.use(event)
     at = float("-inf")
     for event in events:
         # A wall clock may have been put back between boots: what was recorded later, happened later.

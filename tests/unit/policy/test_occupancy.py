@@ -235,13 +235,13 @@ def test_a_new_name_changes_nothing_about_when_a_side_is_forgotten() -> None:
 
 def test_a_pass_used_under_the_key_before_is_used() -> None:
     event = passed(ANNA, Direction.IN, at(10))
-    signed = replace(event, credential=replace(event.credential, standing=Standing.VERIFIED))
+    signed = replace(event, credential=replace(event.credential, once=True))
     assert occupancy_after(signed).presence(NEW, 20, ANNA).seen
 
 
-def test_signed_codes_that_were_granted_are_known_longer_than_sides() -> None:
+def test_passes_that_were_used_are_known_longer_than_sides() -> None:
     event = passed(ANNA, Direction.IN, at(10))
-    signed = replace(event, credential=replace(event.credential, standing=Standing.VERIFIED))
+    signed = replace(event, credential=replace(event.credential, once=True))
     occupancy = Occupancy(forget_after_s=60, max_remembered=1)
     occupancy.follow(event, 10)
     assert not occupancy.presence(ANNA, 10).seen
@@ -254,6 +254,14 @@ def test_signed_codes_that_were_granted_are_known_longer_than_sides() -> None:
 
 
 # -- after a start --------------------------------------------------------------------------------
+
+
+def test_a_pass_that_was_used_long_ago_is_used_though_its_scan_is_not_among_the_newest() -> None:
+    event = passed(ANNA, Direction.IN, at(10))
+    used = replace(event, credential=replace(event.credential, once=True))
+    occupancy = rebuild([], forget_after_s=60, now=at(5000), used=[used])
+    assert occupancy.presence(ANNA, 5000) == Presence(inside=None, count=0, seen=True)
+    assert not occupancy.presence(BINH, 5000).seen
 
 
 @given(
