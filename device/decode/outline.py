@@ -84,8 +84,7 @@ def outlined(picture: Colours, marks: Sequence[Mark]) -> Colours:
     longest = max(canvas.shape[:2])
     line = max(2, round(longest * _LINE_SHARE))
     for mark in marks:
-        # Corners name pixels; a line goes through their middles.
-        points = np.array([((x + 0.5) * scale, (y + 0.5) * scale) for x, y in mark.corners]).astype(np.int32)
+        points = np.array([(x * scale, y * scale) for x, y in mark.corners]).astype(np.int32)
         colour = _GREEN if mark.was_read else _AMBER
         cv2.polylines(canvas, [points], isClosed=True, color=_BLACK, thickness=3 * line, lineType=cv2.LINE_AA)
         cv2.polylines(canvas, [points], isClosed=True, color=colour, thickness=line, lineType=cv2.LINE_AA)
