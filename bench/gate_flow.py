@@ -22,7 +22,7 @@ import argparse
 import json
 import math
 import sys
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from itertools import product
 from pathlib import Path
@@ -34,11 +34,11 @@ import numpy as np
 from bench.lane.hand import FRAMES_PER_SECOND, Condition, Manner, Trouble
 from bench.lane.people import THINGS, held, person
 from bench.lane.picture import Showing
-from bench.lane.play import Film, Marks, frames_between, marks_of, percentile, play, summary
+from bench.lane.play import Film, Marks, frames_between, marks_of, percentile, play, summary, waited
 from bench.lane.readers import Ours, peers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from bench.lane.play import Answer, Summary
     from bench.lane.readers import Reader
@@ -53,6 +53,9 @@ TARGETS = {Manner.PREPARED: 30.0, Manner.UNPREPARED: 20.0}
 
 MEDIAN_FRAMES, P95_FRAMES, NAIVE_TIMES = 2.0, 6.0, 1.5
 """Goals at ordinary conditions, and against the naive loop."""
+
+UNGATED = "without its gate"
+"""The name of our reader when every frame is worth a climb."""
 
 SHEET_FRAMES = (8, 11, 14, 20, 32, 48)
 """Frames of each person on a contact sheet."""
@@ -70,7 +73,7 @@ def main() -> int:
     options.add_argument("--machine", choices=FACTORS, default="pi4")
     options.add_argument("--factor", type=float, help="how much slower than this machine")
     options.add_argument("--cores", type=int, default=4, help="of the modelled machine")
-    options.add_argument("--no-gate", action="store_true", help="ours without its motion gate")
+    options.add_argument("--ungated", action="store_true", help="ours without its motion gate as well")
     options.add_argument("--more", action="store_true", help="more readers: pyzbar for QR codes only, OpenCV")
     options.add_argument("--sequence", type=int, metavar="N", help="frames of each code held still")
     options.add_argument("--frames", type=Path, metavar="DIR", help="write contact sheets there")
@@ -80,7 +83,7 @@ def main() -> int:
     if args.frames:
         return sheets(args.frames, args.seed)
     factor = args.factor or FACTORS[args.machine]
-    contest = Contest(factor, cores=args.cores, gated=not args.no_gate, more=args.more)
+    contest = Contest(factor, cores=args.cores, ungated=args.ungated, more=args.more)
     if args.sequence:
         figures = sequences(contest, args.people, args.seed, args.sequence)
     else:
@@ -99,19 +102,25 @@ class Contest:
         lost: frames that cost a child, so far.
     """
 
-    def __init__(self, factor: float, *, cores: int = 4, gated: bool = True, more: bool = False) -> None:
+    def __init__(self, factor: float, *, cores: int = 4, ungated: bool = False, more: bool = False) -> None:
         self.factor = factor
         self.lost = 0
         self._cores = cores
-        self._gated = gated
+        self._ungated = ungated
         self._more = more
 
     @contextmanager
     def readers(self) -> Iterator[tuple[Reader, ...]]:
         """Ours first, then the naive loop, then others."""
-        with Ours(factor=self.factor, cores=self._cores, gated=self._gated) as ours:
-            yield (ours, *peers(self.factor, more=self._more))
-            self.lost += ours.lost
+        with ExitStack() as stack:
+            ours = [Ours(factor=self.factor, cores=self._cores)]
+            others: list[Reader] = list(peers(self.factor, more=self._more))
+            if self._ungated:
+                ours.append(Ours(factor=self.factor, cores=self._cores, gated=False))
+            for one in ours:
+                stack.enter_context(one)
+            yield (ours[0], *others, *ours[1:])
+            self.lost += sum(one.lost for one in ours)
 
 
 # -- the lane -------------------------------------------------------------------------------------
@@ -131,6 +140,8 @@ def flow(contest: Contest, people: int, seed: int) -> dict[str, object]:
         floor([marks for marks, _ in groups[condition, manner][ours]])
     things_table({key: played[ours] for key, played in groups.items()})
     targets = goals(summaries, ours, naive)
+    if UNGATED in next(iter(groups.values())):
+        targets |= gate_goal(groups.values(), ours)
     everybody = [
         {"reader": name, **asdict(marks), **asdict(answer)}
         for played in groups.values()
@@ -197,12 +208,17 @@ def things_table(ours: Mapping[tuple[Condition, Manner], Sequence[tuple[Marks, A
 def goals(
     summaries: Mapping[tuple[Condition, Manner], Mapping[str, Summary]], ours: str, naive: str
 ) -> dict[str, bool]:
-    """Says of each goal whether this run met it."""
+    """Says of each goal whether this run met it.
+
+    Waiting is judged from the first frame that can be read: the hand's own way from the edge of the picture
+    to there is nobody's fault, and for one person in twenty it alone takes longer than the goal.
+    """
     prepared = summaries[Condition.ORDINARY, Manner.PREPARED][ours]
+    median, p95 = prepared.sharp_median, prepared.sharp_p95
     wrong = sum(by_reader[ours].wrong for by_reader in summaries.values())
     met = {
-        f"median {told(prepared.median)} frames, goal {MEDIAN_FRAMES:g}": prepared.median <= MEDIAN_FRAMES,
-        f"95th {told(prepared.p95)} frames, goal {P95_FRAMES:g}": prepared.p95 <= P95_FRAMES,
+        f"median {told(median)} frames, goal {MEDIAN_FRAMES:g}": median <= MEDIAN_FRAMES,
+        f"95th {told(p95)} frames, goal {P95_FRAMES:g}": p95 <= P95_FRAMES,
         f"wrong texts {wrong}, goal 0": wrong == 0,
     }
     for manner, wanted in TARGETS.items():
@@ -219,6 +235,24 @@ def goals(
     for words, reached in met.items():
         print(f"{'met' if reached else 'missed':8}{words}")
     return met
+
+
+def gate_goal(groups: Iterable[Played], ours: str) -> dict[str, bool]:
+    """Says whether the motion gate has hidden anybody: a frame not looked at while the code was in view.
+
+    Which frames are climbed for is chance, with the gate or without: some are read sooner, some later.
+    """
+    with_gate = [answer for played in groups for _, answer in played[ours]]
+    without = [answer for played in groups for _, answer in played[UNGATED]]
+    pairs = [(waited(0.0, a), waited(0.0, b)) for a, b in zip(with_gate, without, strict=True)]
+    later, sooner = sum(a > b + 1 for a, b in pairs), sum(b > a + 1 for a, b in pairs)
+    left_out, of = sum(answer.left_out for answer in with_gate), len(pairs)
+    print(
+        f"read more than a frame later with the motion gate than without: {later} of {of}, sooner: {sooner}"
+    )
+    words = f"frames left out by the motion gate with a code in view: {left_out}, goal 0"
+    print(f"{'met' if not left_out else 'missed':8}{words}")
+    return {words: not left_out}
 
 
 # -- held still -----------------------------------------------------------------------------------

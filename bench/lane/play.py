@@ -42,6 +42,7 @@ class Answer:
         looked: frames looked at.
         busy_s: processor seconds on the modelled machine.
         present_s: how long frames came in.
+        left_out: frames with the whole code in the picture that were not looked at.
     """
 
     at_s: float | None
@@ -49,6 +50,7 @@ class Answer:
     looked: int
     busy_s: float
     present_s: float
+    left_out: int = 0
 
     @property
     def served(self) -> bool:
@@ -134,7 +136,7 @@ def newest_frame(now_s: float) -> int:
 def play(reader: Reader, film: Film) -> Answer:
     """Shows the person to the reader."""
     now = -LEAD_S
-    last, looked, busy_s = None, 0, 0.0
+    last, looked, left_out, busy_s = None, 0, 0, 0.0
     while now < GIVE_UP_S:
         index = newest_frame(now)
         if index == last:
@@ -142,12 +144,13 @@ def play(reader: Reader, film: Film) -> Answer:
             continue
         last, looked = index, looked + 1
         reading = reader.read(film.luma(index), now)
+        left_out += reading.left_out and film.person.in_field(index / FRAMES_PER_SECOND)
         busy_s += reading.busy_s
         now += reading.took_s
         if reading.texts:
             right = all(text == film.person.text for text in reading.texts)
-            return Answer(now, right, looked, busy_s, now + LEAD_S)
-    return Answer(None, right=False, looked=looked, busy_s=busy_s, present_s=GIVE_UP_S + LEAD_S)
+            return Answer(now, right, looked, busy_s, now + LEAD_S, left_out)
+    return Answer(None, False, looked, busy_s, GIVE_UP_S + LEAD_S, left_out)
 
 
 def cycle_s(answer: Answer) -> float:

@@ -49,11 +49,13 @@ class Reading:
         texts: of every code read.
         took_s: until the answer.
         busy_s: of processors meanwhile begun, which is more where something is done beside.
+        left_out: whether it did not look, because nothing had changed.
     """
 
     texts: tuple[bytes, ...] = field(repr=False)
     took_s: float
     busy_s: float
+    left_out: bool = False
 
 
 class Reader(Protocol):
@@ -176,9 +178,8 @@ class Ours:
         gated: whether the motion gate may leave frames out.
     """
 
-    name = "gate-scanner"
-
     def __init__(self, *, factor: float, cores: int = 4, gated: bool = True) -> None:
+        self.name = "gate-scanner" if gated else "without its gate"
         self._machine = Machine(factor)
         self._pool = DecoderPool(
             child=lambda: ModelledChild(self._machine),
@@ -204,10 +205,11 @@ class Ours:
         self._last_s = at_s
         at_s += self._ahead_s
         self._machine.busy_s = 0.0
-        begun = time.thread_time()
+        begun, unchanged = time.thread_time(), self._pool.stats.unchanged
         texts = self._look(luma, at_s)
         own_s = (time.thread_time() - begun) * self._machine.factor
-        return Reading(texts, self._machine.now_s - at_s + own_s, self._machine.busy_s + own_s)
+        took_s, busy_s = self._machine.now_s - at_s + own_s, self._machine.busy_s + own_s
+        return Reading(texts, took_s, busy_s, left_out=self._pool.stats.unchanged > unchanged)
 
     def _look(self, luma: Luma, at_s: float) -> tuple[bytes, ...]:
         self._sequence += 1

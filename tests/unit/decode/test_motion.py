@@ -66,3 +66,21 @@ def test_what_is_unread_is_climbed_for_longer_but_not_for_ever() -> None:
     assert efforts[:100] == [Effort.CLIMB] * 100
     assert Effort.CLIMB not in efforts[200:]
     assert Effort.GLANCE in efforts[200:]
+
+
+@settings(max_examples=20)
+@given(
+    size=st.sampled_from([(1280, 720), (640, 480), (320, 240), (1920, 1080), (1000, 700)]),
+    x=st.integers(0, 19),
+    y=st.integers(0, 11),
+)
+def test_a_hand_anywhere_is_seen_at_every_size_of_picture(size: tuple[int, int], x: int, y: int) -> None:
+    width, height = size
+    still = empty(width=width, height=height, noise=2)
+    gate = MotionGate()
+    while gate.effort(still) is not Effort.NONE:
+        pass
+    hand = still.copy()
+    left, top = x * width // 20, y * height // 12
+    hand[top : top + height // 12, left : left + width // 20] ^= 0x1F
+    assert gate.effort(hand) is Effort.CLIMB
