@@ -54,8 +54,8 @@ def notice(practice: Practice, *, made_on: str) -> Notice:
 def _what(practice: Practice) -> Iterator[Paragraph]:
     yield said(
         "It reads the QR code you hold up to the camera, decides whether you may pass, and answers with "
-        "lights and sound. The camera only looks for QR codes: no picture is kept or sent, no face "
-        "recognised."
+        "lights and sound. The camera only looks for QR codes: no picture is kept, nobody sees one but a "
+        "technician who adjusts the camera, and no face is recognised."
     )
     kinds = _joined(list(dict.fromkeys(KINDS[kind] for kind in practice.accepts)))
     yield said(f"It accepts {kinds}.")
