@@ -54,8 +54,8 @@ def notice(practice: Practice, *, made_on: str) -> Notice:
 def _what(practice: Practice) -> Iterator[Paragraph]:
     yield said(
         "Thiết bị đọc mã QR mà quý vị đưa ra trước camera, xác định quý vị có được qua hay không rồi báo "
-        "bằng đèn và âm thanh. Camera chỉ dùng để tìm mã QR: không hình ảnh nào được lưu lại, không ai xem hình "
-        "ngoài kỹ thuật viên khi chỉnh camera; thiết bị không nhận dạng khuôn mặt."
+        "bằng đèn và âm thanh. Camera chỉ dùng để tìm mã QR: không hình ảnh nào được lưu lại, không ai xem "
+        "hình ngoài kỹ thuật viên khi chỉnh camera; thiết bị không nhận dạng khuôn mặt."
     )
     kinds = _joined(list(dict.fromkeys(KINDS[kind] for kind in practice.accepts)))
     yield said(f"Các loại mã được chấp nhận: {kinds}.")
