@@ -123,7 +123,9 @@ def needs_other_parts(before: Settings, after: Settings) -> bool:
 
 
 def _parts(settings: Settings) -> Settings:
-    """The settings that parts are built from: those of the rules are made the same."""
+    """The settings parts are built from: those of the rules and the public notice are made the same."""
+    notice = {"controller": "", "contact": "", "purpose": "", "purpose_english": ""}
     gate = settings.gate.model_copy(update={"place": "", "timezone": "UTC"})
     rules = {"credentials": Credentials(), "policy": Policy(), "service": Service()}
-    return settings.model_copy(update={"gate": gate, **rules})
+    privacy = settings.privacy.model_copy(update=notice)
+    return settings.model_copy(update={"gate": gate, "privacy": privacy, **rules})

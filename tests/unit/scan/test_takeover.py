@@ -34,6 +34,7 @@ def settings(text: str) -> Settings:
         "policy: {deny_list: deny.txt, accept: [vn.cccd]}",
         "credentials: {poster_hosts: [example.vn], audiences: [X]}",
         "service: {log_level: debug}",
+        "privacy: {controller: UBND, contact: 0234, purpose: An ninh}",
     ],
 )
 def test_rules_change_between_two_codes(text: str) -> None:
@@ -51,6 +52,7 @@ def test_rules_change_between_two_codes(text: str) -> None:
         "panel: {relay: {pin: 24}}",
         "journal: {keep_days: 3}",
         "privacy: {pseudonym_key_file: k}",
+        "privacy: {keep_clear: true}",
         "policy: {passback: {forget_after_s: 60}}",
     ],
 )
