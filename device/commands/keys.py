@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from device.commands.times import begin, end
 from device.errors import ExitCode, GateError
 
 if TYPE_CHECKING:
@@ -101,6 +102,10 @@ def _takes_entry(command: argparse.ArgumentParser) -> None:
         "--gate", action="append", default=[], metavar="NAME", help="trust it at this gate only; repeatable"
     )
     command.add_argument(
+        "--from", type=begin, metavar="TIME", dest="begin", help="nothing it signs is valid before"
+    )
+    command.add_argument("--until", type=end, metavar="TIME", help="nothing it signed is valid after")
+    command.add_argument(
         "--trust", type=Path, metavar="FILE", help="add it to this trust list, made when missing"
     )
 
@@ -176,7 +181,15 @@ def _tell(args: argparse.Namespace, key: SigningKey, *, rotating: bool) -> int:
     from device.service.passes import trust_entry
     from device.service.trustfile import add_entry
 
-    entry = trust_entry(key, issuer=args.name, form=args.form, gates=args.gate, rotating=rotating)
+    entry = trust_entry(
+        key,
+        issuer=args.name,
+        form=args.form,
+        gates=args.gate,
+        rotating=rotating,
+        not_before=args.begin,
+        not_after=args.until,
+    )
     if args.trust is None:
         print("for the list 'keys' of the gates' trust list:", file=sys.stderr)
         print(json.dumps(entry, indent=2))

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from device.commands.times import begin
 from device.errors import ExitCode, GateError
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Iterable
     from zoneinfo import ZoneInfo
 
@@ -71,7 +71,7 @@ def _add_make(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         "--gate", action="append", default=[], metavar="NAME", help="for this gate or site only"
     )
     make.add_argument(
-        "--from", type=_moment, metavar="TIME", dest="begin", help="in force from then on; without: at once"
+        "--from", type=begin, metavar="TIME", dest="begin", help="in force from then on; without: at once"
     )
     make.add_argument(
         "--version",
@@ -97,13 +97,6 @@ def _takes_pseudonym_key(command: argparse.ArgumentParser, *, required: bool) ->
         metavar="FILE",
         help="the secret the gates have as privacy.pseudonym_key_file",
     )
-
-
-def _moment(text: str) -> datetime:
-    try:
-        return datetime.fromisoformat(text).astimezone()  # without an offset: local time
-    except (ValueError, OverflowError):
-        raise argparse.ArgumentTypeError("a day like 2026-12-31, or a time like 2026-12-31T18:00") from None
 
 
 # -- commands -------------------------------------------------------------------------------------

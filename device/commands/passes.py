@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from datetime import date, datetime, time, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 from device.commands.codes import codes_of
+from device.commands.times import begin, end
 from device.errors import ExitCode, GateError
 
 _QUOTES = "A pass holds $, * and spaces: write it in single quotes, or - to read it from standard input."
@@ -77,13 +78,13 @@ def _add_issue(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         help="a gate it is for, by its gate.name or credentials.audiences; repeatable; without: every gate",
     )
     issue.add_argument(
-        "--from", type=_begin, metavar="TIME", dest="begin", help="valid from; without: at once"
+        "--from", type=begin, metavar="TIME", dest="begin", help="valid from; without: at once"
     )
-    end = issue.add_mutually_exclusive_group(required=True)
-    end.add_argument(
-        "--until", type=_end, metavar="TIME", help="valid until: 2026-12-31 (that day included), or a time"
+    until = issue.add_mutually_exclusive_group(required=True)
+    until.add_argument(
+        "--until", type=end, metavar="TIME", help="valid until: 2026-12-31 (that day included), or a time"
     )
-    end.add_argument("--days", type=_days, metavar="N", help="valid for N days of 24 hours")
+    until.add_argument("--days", type=_days, metavar="N", help="valid for N days of 24 hours")
     issue.add_argument(
         "--rotating", action="store_true", help="valid only with a code that changes every 30 s"
     )
@@ -110,29 +111,6 @@ def _takes_form_of_output(command: argparse.ArgumentParser) -> None:
     output = command.add_mutually_exclusive_group()
     output.add_argument("--out", type=Path, metavar="FILE", help="a picture, .png or .svg, instead")
     output.add_argument("--text", action="store_true", help="the text of the code, instead", dest="as_text")
-
-
-# -- times ----------------------------------------------------------------------------------------
-
-
-def _begin(text: str) -> datetime:
-    return _time(text, day_after=False)
-
-
-def _end(text: str) -> datetime:
-    return _time(text, day_after=True)
-
-
-def _time(text: str, *, day_after: bool) -> datetime:
-    """A moment, or midnight of a day; local time where no offset is given."""
-    try:
-        try:
-            day = date.fromisoformat(text)
-        except ValueError:
-            return datetime.fromisoformat(text).astimezone()
-        return datetime.combine(day + timedelta(days=int(day_after)), time()).astimezone()
-    except (ValueError, OverflowError):
-        raise argparse.ArgumentTypeError("a day like 2026-12-31, or a time like 2026-12-31T18:00") from None
 
 
 def _days(text: str) -> timedelta:

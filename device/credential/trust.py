@@ -143,6 +143,7 @@ def parse_trust(text: str, *, audiences: frozenset[str] | None = frozenset()) ->
         return ParsedTrust(problems=(f"a trust list has a list 'keys' of at most {MAX_KEYS} entries",))
     keys: list[TrustedKey] = []
     problems: list[str] = []
+    numbers: dict[tuple[bytes, bytes], int] = {}
     elsewhere = 0
     for number, entry in enumerate(entries, start=1):
         try:
@@ -152,8 +153,12 @@ def parse_trust(text: str, *, audiences: frozenset[str] | None = frozenset()) ->
             continue
         if gates and audiences is not None and gates.isdisjoint(audiences):
             elsewhere += 1
-        else:
+            continue
+        first = numbers.setdefault((key.kid, key.key.spki), number)
+        if first == number:
             keys.append(key)
+        else:
+            problems.append(f"key {number}: the same as key {first}; one entry names all that it may sign")
     version = document.get("version")
     return ParsedTrust(
         Trust(keys), elsewhere, version if type(version) is int and version > 0 else None, tuple(problems)

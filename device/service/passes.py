@@ -107,7 +107,14 @@ def read_public_key(path: Path) -> PublicKey:
 
 
 def trust_entry(
-    key: SigningKey, *, issuer: str, form: str = "cwt", gates: Sequence[str] = (), rotating: bool = False
+    key: SigningKey,
+    *,
+    issuer: str,
+    form: str = "cwt",
+    gates: Sequence[str] = (),
+    rotating: bool = False,
+    not_before: datetime | None = None,
+    not_after: datetime | None = None,
 ) -> dict[str, object]:
     """The entry for a gate's trust list: the public half, and that it signs passes and nothing else.
 
@@ -117,6 +124,8 @@ def trust_entry(
         form: of its passes, one of `FORMS`.
         gates: where alone it counts; empty for every gate.
         rotating: puts a new secret for changing codes in, which makes the list a secret.
+        not_before: nothing it signs is valid earlier.
+        not_after: nothing it signed is valid from then on.
     """
     kid = {"kid_text": key.kid.hex()} if form == "jws" else {"kid": base64.b64encode(key.kid).decode()}
     entry: dict[str, object] = {
@@ -127,6 +136,9 @@ def trust_entry(
     }
     if gates:
         entry["gates"] = list(gates)
+    for name, limit in (("not_before", not_before), ("not_after", not_after)):
+        if limit is not None:
+            entry[name] = limit.isoformat()
     if rotating:
         entry["rotation_secret"] = base64.b64encode(secrets.token_bytes(ROTATION_SECRET_BYTES)).decode()
     return entry

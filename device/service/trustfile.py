@@ -29,8 +29,8 @@ def read_trust(path: Path) -> Trust:
 def add_entry(path: Path, entry: Mapping[str, object]) -> int:
     """Puts an entry into a trust list, which is made when there is none; how many keys it has then.
 
-    The same key with the same name takes the place of its older entry. A list that holds a secret can be
-    read by its owner only. Blocks until it is on the disk.
+    The same key with the same name takes the place of its older entry, and the list's `version` grows. A
+    list that holds a secret can be read by its owner only. Blocks until it is on the disk.
 
     Raises:
         GateError: the list cannot be used or written; then it is as it was.
@@ -40,6 +40,8 @@ def add_entry(path: Path, entry: Mapping[str, object]) -> int:
     names = ("kid", "kid_text", "issuer", "spki")
     same = [key for key in keys if all(key.get(name) == entry.get(name) for name in names)]
     kept = [key for key in keys if key not in same]
+    version = document.get("version")
+    document["version"] = version + 1 if isinstance(version, int) else 1
     document["keys"] = [*kept, {**(same[0] if same else {}), **entry}]
     text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
     keys_now = len(_parsed(path, text))

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import json
 import stat
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 
-from device.credential.signing import SigningKey
+from device.credential.registry import parse
+from device.credential.signing import Grant, SigningKey, cwt_pass
 from device.errors import GateError
 from device.service.passes import trust_entry
 from device.service.trustfile import add_entry, read_trust
@@ -58,3 +60,27 @@ def test_a_list_that_is_not_there_or_may_not_be_written_is_told(tmp_path: Path) 
         read_trust(tmp_path / "trust.json")
     with pytest.raises(GateError, match="No such file"):
         add_entry(tmp_path / "missing" / "trust.json", trust_entry(OFFICE, issuer="office"))
+
+
+def test_the_version_grows_with_every_change(tmp_path: Path) -> None:
+    path = tmp_path / "trust.json"
+    for version, key in enumerate((OFFICE, VISITS, OFFICE), start=1):
+        add_entry(path, trust_entry(key, issuer="office"))
+        assert json.loads(path.read_text())["version"] == version
+
+
+def test_a_key_may_be_good_for_a_time_only(tmp_path: Path) -> None:
+    path = tmp_path / "trust.json"
+    begins, ends = datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)
+    add_entry(path, trust_entry(OFFICE, issuer="office", not_before=begins, not_after=ends))
+    grant = Grant("1042", datetime(2099, 1, 1, tzinfo=UTC))
+    credential = parse(cwt_pass(grant, OFFICE).encode(), trust=read_trust(path))
+    assert (credential.not_before, credential.expires) == (begins, ends)
+
+
+def test_a_key_that_stands_twice_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "trust.json"
+    entry = trust_entry(OFFICE, issuer="office")
+    path.write_text(json.dumps({"keys": [entry, entry | {"uses": ["identity"]}]}))
+    with pytest.raises(GateError, match="key 2: the same as key 1"):
+        read_trust(path)
