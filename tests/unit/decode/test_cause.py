@@ -50,6 +50,7 @@ def _damaged() -> Luma:
         (Held(), Cause.DAMAGED),
         (Held(turn_deg=1, noise=6), Cause.DAMAGED),
         (Held(module_px=9.0), Cause.DAMAGED),
+        (Held(module_px=9.0, blur_px=1.8), Cause.DAMAGED),
     ],
 )
 def test_the_cause_is_what_was_done_to_the_picture(held: Held, cause: Cause) -> None:
