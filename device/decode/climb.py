@@ -31,9 +31,13 @@ log = logging.getLogger(__name__)
 _MAX_REPAIRS = 6
 # Repairs of one symbol in one frame: further findings of it hardly differ.
 _MAX_REPAIRS_A_PLACE = 3
+# Share of the modules fixed by the standard that are right: below, none could be repaired (measured, of 35);
+# below the other, one in twenty, and a better view of it may come.
+_WORTH_TRYING = 0.8
+_LIKELY = 0.9
 # A repair may begin when it is expected to end within the budget; a dear one within so much of it: it would
 # never begin otherwise. It is interrupted in any case when the budget is spent.
-_DEAR_SHARE = 0.5
+_DEAR_SHARE = 0.35
 # What a repair is expected to cost falls by this share with each cheaper one: most end early.
 _PACE_FALLS = 0.1
 # Findings whose middles are nearer than this share of their size are one symbol.
@@ -98,7 +102,8 @@ class Climb:
         self._began = clock.monotonic()
         self._budget_ms = budget_ms
         self._failures = 0
-        self._pending: list[Finding] = []
+        # With the share of the modules fixed by the standard that are right.
+        self._pending: list[tuple[float, Finding]] = []
         self._repairs: list[Finding] = []
         self.symbols: list[Symbol] = []
         self.unread: list[Finding] = []
@@ -132,10 +137,16 @@ class Climb:
             elif self._agreement.believes(finding, doubtful=step.doubtful):
                 self._note(finding.content, step.name, corners)
 
-    def repair_unread(self) -> None:
-        """Tries to repair what has been seen and not read since the last call."""
-        pending, self._pending = self._pending, []
-        for finding in _best_of_each(pending):
+    def repair_unread(self, *, likely_only: bool = False) -> None:
+        """Tries to repair what has been seen and not read, and not tried; of one symbol the likeliest only.
+
+        Args:
+            likely_only: the rest may wait for a better view of the same symbol.
+        """
+        bar = _LIKELY if likely_only else _WORTH_TRYING
+        tried = [(share, finding) for share, finding in self._pending if share >= bar]
+        self._pending = [(share, finding) for share, finding in self._pending if share < bar]
+        for finding in _best_of_each(tried):
             if finding.grid is None:
                 continue
             near = sum(_same_place(finding.corners, other.corners) for other in self._repairs)
@@ -207,7 +218,8 @@ class Climb:
     def _note_unread(self, finding: Finding, corners: Quad) -> None:
         moved = Finding(corners=corners, content=None, side=finding.side, grid=finding.grid)
         self.unread.append(moved)
-        self._pending.append(moved)
+        if finding.grid is not None:
+            self._pending.append((fixed_share(finding.grid), moved))
 
     def _guarded(self, attempt: Callable[[], _Answer]) -> _Answer | None:
         try:
@@ -218,10 +230,10 @@ class Climb:
             return None
 
 
-def _best_of_each(pending: list[Finding]) -> list[Finding]:
-    """Of several findings of one symbol the one whose modules are right most often where that is known."""
+def _best_of_each(ranked: list[tuple[float, Finding]]) -> list[Finding]:
+    """Of several findings of one symbol the highest."""
     best: list[Finding] = []
-    for finding in sorted(pending, key=lambda f: -fixed_share(f.grid) if f.grid is not None else 0.0):
+    for _, finding in sorted(ranked, key=lambda pair: -pair[0]):
         if not any(_same_place(finding.corners, other.corners) for other in best):
             best.append(finding)
     return best

@@ -40,7 +40,7 @@ _ASPECT = 3.5
 # Crossings fewer pixels apart belong to one eye.
 _CELL_PX = 4
 # Cells looked at: bounds what a texture can cost.
-_MOST_CELLS = 400
+_MOST_CELLS = 300
 # Crossings examined along rays, and eyes told of; the more rays agree, the earlier.
 _MOST_PROBED = 60
 _MOST_EYES = 12
@@ -130,27 +130,45 @@ def _runs(dark: Luma, step: int) -> tuple[_Ints, _Ints, _Floats]:
 def _gathered(y: _Ints, x: _Ints, module: _Floats) -> tuple[_Floats, _Floats]:
     """Middles and module sizes of crossings that lie together, those met most often for their size first."""
     _, cell, times = np.unique(y // _CELL_PX << 16 | x // _CELL_PX, return_inverse=True, return_counts=True)
-    sums = np.stack([np.bincount(cell, weights) for weights in (x, y, module)], axis=1)
-    first = np.argsort(-times, kind="stable")[:_MOST_CELLS]
-    sums, times = sums[first], times[first]
-    means = sums / times[:, None]
+    sums = np.stack([times, *(np.bincount(cell, weights) for weights in (x, y, module))], axis=1)
+    sums = sums[np.argsort(-times, kind="stable")[:_MOST_CELLS]].astype(np.float32)
+    x_mean, y_mean, reach = (sums[:, i] / sums[:, 0] for i in (1, 2, 3))
     # What lies within a module of each, and whether it is the fullest there.
-    apart = np.abs(means[:, None, :2] - means[None, :, :2]).max(axis=2)
-    near = apart < means[:, 2:]
-    fullest = np.argmax(near * times, axis=1) == np.arange(len(times))
-    total = near @ times
-    means = (near @ sums / total[:, None])[fullest].astype(np.float32)
-    best = np.argsort(-total[fullest] / means[:, 2], kind="stable")[:_MOST_PROBED]
+    near = (np.abs(x_mean - x_mean[:, None]) < reach[:, None]) & (
+        np.abs(y_mean - y_mean[:, None]) < reach[:, None]
+    )
+    fullest = np.argmax(near, axis=1) == np.arange(len(sums))
+    total = near[fullest].astype(np.float32) @ sums
+    means = total[:, 1:] / total[:, :1]
+    best = np.argsort(-total[:, 0] / means[:, 2], kind="stable")[:_MOST_PROBED]
     return means[best, :2], means[best, 2]
 
 
 def _probed(dark: Luma, middles: _Floats, module: _Floats) -> Eyes:
     """What rays from the middles meet, of those where it is dark, light, dark."""
+    # Every second ray tells of most that they are none.
+    _, _, good = _met(dark, middles, module, slice(None, None, 2))
+    likely = good.mean(axis=1) >= _ENOUGH_RAYS - 2 / RAYS
+    middles, module = middles[likely], module[likely]
+    inner, outer, good = _met(dark, middles, module, slice(None))
+    sure = good.mean(axis=1).astype(np.float32)
+    best = [int(i) for i in np.argsort(-sure, kind="stable") if sure[i] >= _ENOUGH_RAYS]
+    kept = _apart(best, middles, module)
+    nowhere = np.float32(np.nan)
+    inner, outer = (np.where(good, edge * module[:, None], nowhere)[kept] for edge in (inner, outer))
+    return _centred(middles[kept], inner, outer, sure[kept])
+
+
+def _met(
+    dark: Luma, middles: _Floats, module: _Floats, rays: slice
+) -> tuple[_Floats, _Floats, npt.NDArray[np.bool_]]:
+    """Of these rays: inner and outer edge of the light ring in modules, and whether that is plausible."""
     height, width = dark.shape
     out = (_ALONG * module[:, None])[:, None, :]
-    x = np.rint(middles[:, 0, None, None] + out * _RIGHT[:, None]).astype(np.intp)
-    y = np.rint(middles[:, 1, None, None] + out * _DOWN[:, None]).astype(np.intp)
-    met = dark[np.clip(y, 0, height - 1), np.clip(x, 0, width - 1)].view(np.bool_)
+    x = (middles[:, 0, None, None] + np.float32(0.5) + out * _RIGHT[rays, None]).astype(np.int32)
+    y = (middles[:, 1, None, None] + np.float32(0.5) + out * _DOWN[rays, None]).astype(np.int32)
+    places = np.clip(y, 0, height - 1) * np.int32(width) + np.clip(x, 0, width - 1)
+    met = dark.reshape(-1).take(places).view(np.bool_)
     light = np.argmin(met, axis=2)
     later = np.arange(len(_ALONG)) > light[:, :, None]
     again = np.argmax(met & later, axis=2)
@@ -158,12 +176,7 @@ def _probed(dark: Luma, middles: _Floats, module: _Floats) -> Eyes:
     inner, outer = (_ALONG[i] - (_ALONG[1] - _ALONG[0]) / 2 for i in (light, again))
     good = met[:, :, 0] & (light > 0) & (again > 0) & (inner > _INNERMOST)
     good &= (outer > _NEAREST * inner) & (outer < _FURTHEST * inner)
-    sure = good.mean(axis=1).astype(np.float32)
-    best = [int(i) for i in np.argsort(-sure, kind="stable") if sure[i] >= _ENOUGH_RAYS]
-    kept = _apart(best, middles, module)
-    nowhere = np.float32(np.nan)
-    inner, outer = (np.where(good, edge * module[:, None], nowhere)[kept] for edge in (inner, outer))
-    return _centred(middles[kept], inner, outer, sure[kept])
+    return inner, outer, good
 
 
 def _centred(middles: _Floats, inner: _Floats, outer: _Floats, sure: _Floats) -> Eyes:

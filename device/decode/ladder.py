@@ -75,9 +75,10 @@ class Ladder:
         # Whoever was just read is answered before anything else is dug for.
         if not self._is_news(climb):
             done = self._look_closer(climb, luma)
-            climb.repair_unread()
+            climb.repair_unread(likely_only=True)
             if not climb.over and not climb.out_of_time:
                 self._climb(climb, luma, done)
+            climb.repair_unread()
         look = climb.result()
         self._read_last = frozenset(symbol.content for symbol in look.symbols)
         return look
@@ -88,6 +89,11 @@ class Ladder:
     def _regions(self, climb: Climb, luma: Luma) -> tuple[Region, ...]:
         seen = tuple(around(finding.corners, luma) for finding in climb.left[:_MAX_REGIONS])
         return seen or busy_regions(luma, _MAX_REGIONS)
+
+    def _is_worth(self, step: Step, climb: Climb) -> bool:
+        if climb.left:
+            return not (step.wide and step.blind)
+        return step.blind or self._hinted
 
     def _look_closer(self, climb: Climb, luma: Luma) -> set[str]:
         """What was seen and not read is looked at more closely: that costs less than a repair."""
@@ -113,8 +119,8 @@ class Ladder:
                 self._hinted = False
             step = self._further[self._next]
             self._next = (self._next + 1) % len(self._further)
-            if step.name not in done and (step.blind or self._hinted or climb.left):
+            if step.name not in done and self._is_worth(step, climb):
                 for region in (whole(luma),) if step.wide else regions:
                     climb.take(step, region)
-                climb.repair_unread()
+                climb.repair_unread(likely_only=True)
                 self._hinted |= climb.hinted

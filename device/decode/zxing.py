@@ -78,7 +78,8 @@ class Zxing:
 
 def _finding(barcode: zxingcpp.Barcode) -> Finding:
     extra = barcode.extra or {}  # None for what failed before its version was known
-    known = "Version" in extra
+    # What it could not read may be a Micro QR code all the same: M1 to M4.
+    known = str(extra.get("Version", "")).isdecimal()
     return Finding(
         corners=_corners(barcode.position),
         content=barcode.bytes if barcode.valid and barcode.bytes else None,

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
 
 from device.decode.finding import Finding, Quad
 from device.decode.ladder import Ladder
@@ -234,3 +236,25 @@ def test_a_step_that_is_not_worth_a_look_is_none() -> None:
     look = ladder.look(BUSY, budget_ms=100)
     assert engine.asked == 0
     assert look.failures == 0
+
+
+@given(
+    budget_ms=st.integers(0, 200),
+    takes=st.lists(st.integers(1, 40), min_size=1, max_size=8),
+    flags=st.lists(st.tuples(st.booleans(), st.booleans()), min_size=8, max_size=8),
+    seen=st.booleans(),
+)
+def test_a_look_spends_its_budget_and_one_step_at_most(
+    *, budget_ms: int, takes: list[int], flags: list[tuple[bool, bool]], seen: bool
+) -> None:
+    clock = ManualClock()
+    first = Script(clock, [(Finding(SQUARE, None),)] if seen else [])
+    steps = [
+        Step(f"step{i}", _as_is, Script(clock, takes_ms=ms), wide=True, blind=blind, closer=closer)
+        for i, (ms, (blind, closer)) in enumerate(zip(takes, flags, strict=False))
+    ]
+    ladder = Ladder(first=Step("first", _as_is, first), further=steps, reader=first, clock=clock)
+    before = clock.monotonic()
+    ladder.look(BUSY, budget_ms=budget_ms)
+    spent_ms = (clock.monotonic() - before) * 1000
+    assert spent_ms <= max(first.takes_ms, budget_ms) + max(takes) + 0.001
