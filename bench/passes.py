@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -19,13 +20,16 @@ import cv2
 import numpy as np
 import segno
 
-from device.credential.signing import Grant, SigningKey, cwt_pass, jws_pass
+from device.credential.signature import PublicKey
+from device.credential.signing import Grant, SigningKey, cwt_pass, jws_pass, with_proof
 from device.decode.ladder import Ladder
 from device.decode.steps import first_step, further_steps
 from device.decode.zxing import Zxing
 from device.runtime import SystemClock
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from device.decode.finding import Luma
 
 SIDES_PX = (80, 100, 120, 140, 160, 200, 240, 280)
@@ -45,7 +49,7 @@ GRANTS = {
         number=bytes(8),
     ),
 }
-FORMS = {"cwt": cwt_pass, "jws": jws_pass}
+FORMS: dict[str, Callable[[Grant, SigningKey], str]] = {"cwt": cwt_pass, "jws": jws_pass}
 
 
 def main() -> int:
@@ -64,12 +68,11 @@ def main() -> int:
         clock=SystemClock(),
     )
     key = SigningKey(SigningKey.generate())
-    print(f"{'pass':14} {'characters':>10} {'version':>7} {'modules':>7}   share read at a side of")
-    print(f"{'':42} {''.join(f'{side:>7}' for side in SIDES_PX)} px")
+    print(f"{'pass':16} {'characters':>10} {'version':>7} {'modules':>7}   share read at a side of")
+    print(f"{'':44} {''.join(f'{side:>7}' for side in SIDES_PX)} px")
     summary = {}
     for name, grant in GRANTS.items():
-        for form, issue in FORMS.items():
-            text = issue(grant, key)
+        for form, text in shown(name, grant, key):
             code = segno.make_qr(text, error="m", boost_error=False)
             modules = 17 + 4 * int(code.version)
             random = np.random.default_rng(args.seed)
@@ -84,9 +87,18 @@ def main() -> int:
                 "share_read": shares,
             }
             row = "".join(f"{share:7.0%}" for share in shares.values())
-            print(f"{name + ' ' + form:14} {len(text):10} {code.version:7} {modules:7}   {row}")
+            print(f"{name + ' ' + form:16} {len(text):10} {code.version:7} {modules:7}   {row}")
     print(json.dumps(summary))
     return 0
+
+
+def shown(name: str, grant: Grant, key: SigningKey) -> Iterator[tuple[str, str]]:
+    """The pass in both forms; the usual one also as its holder's phone shows it, with a proof."""
+    for form, issue in FORMS.items():
+        yield form, issue(grant, key)
+    if name == "usual":
+        bound = cwt_pass(replace(grant, holder=PublicKey(key.spki)), key)
+        yield "cwt bound", with_proof(bound, key, BEGINS)
 
 
 def seen(code: segno.QRCode, side: int, random: np.random.Generator) -> Luma:
