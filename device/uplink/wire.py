@@ -31,6 +31,10 @@ _EVENT_ID = re.compile(r"([a-z0-9]{1,32})-([1-9][0-9]{0,18})", re.ASCII)
 _SOURCE = re.compile(r"gate/v1/[a-z0-9-]{1,48}/[a-z0-9-]{1,48}/[a-z0-9-]{1,48}", re.ASCII)
 _TYPE = re.compile(r"[a-z0-9_.]{1,64}", re.ASCII)
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z", re.ASCII)
+# A reading in canonical form; in a text the quotes would be escaped.
+_CLOCK = re.compile(
+    rb'"clock":\{"boot":"([!#-\[\]-~]*)","trusted":(true|false),"uptime_ms":(\d{1,16}),"wall":"([!#-\[\]-~]*)"\}'
+)
 # A batch is 64 KiB of JSON at most; a reader allows for growth, not for a bomb.
 _UNPACKED_MAX_BYTES = 1 << 20
 # Level 1 packs 50 events to 15.2% in a third of the time in which 6 packs them to 14.0%.
@@ -223,12 +227,16 @@ def best_known_time(data: bytes, now: ClockReading) -> str:
 
 
 def _clock(data: bytes) -> Any:  # noqa: ANN401 - whatever the journal holds there
-    # A look at the object alone costs a third of reading the whole event, which every event would pay.
-    at = data.find(b'"clock":{')
-    try:
-        return json.loads(data[at + 8 : data.find(b"}", at) + 1])
-    except ValueError:
-        return json.loads(data)["clock"]
+    # The journal's form is known to the byte; reading it as JSON costs ten times as much, for every event.
+    if found := _CLOCK.search(data):
+        boot, trusted, uptime_ms, wall = found.groups()
+        return {
+            "boot": boot.decode(),
+            "trusted": trusted == b"true",
+            "uptime_ms": int(uptime_ms),
+            "wall": wall.decode(),
+        }
+    return json.loads(data)["clock"]
 
 
 def parse_time(text: str) -> datetime:

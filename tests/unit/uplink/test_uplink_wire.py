@@ -166,6 +166,24 @@ def test_a_clock_with_more_to_say_is_understood_as_well() -> None:
     assert best_known_time(more, NOW) == "2026-03-02T07:59:00.000Z"
 
 
+@given(
+    st.booleans(),
+    st.sampled_from(["b1", "b2", 'b"2', "b\\2", "bé"]),
+    st.integers(-5, 2 * NOW.uptime_ms),
+    st.sampled_from(["2026-03-01T00:00:00.000Z", "yesterday", ""]),
+)
+def test_the_journals_own_form_says_what_any_other_form_of_the_same_says(
+    trusted: bool,  # noqa: FBT001 - drawn
+    boot: str,
+    uptime_ms: int,
+    wall: str,
+) -> None:
+    reading = {"boot": boot, "trusted": trusted, "uptime_ms": uptime_ms, "wall": wall}
+    canonical = json.dumps({"clock": reading}, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    other = json.dumps({"clock": dict(reversed(reading.items()))}, indent=2)
+    assert best_known_time(canonical.encode(), NOW) == best_known_time(other.encode(), NOW)
+
+
 def test_while_the_clock_is_not_trusted_nothing_is_corrected() -> None:
     now = ClockReading(wall="1970-01-01T00:01:00.000Z", trusted=False, boot="b2", uptime_ms=60_000)
     assert best_known_time(clock(), now) == "1970-01-01T00:00:40.000Z"
