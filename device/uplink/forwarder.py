@@ -96,7 +96,7 @@ class Forwarder:
         budget: of a day's data.
         backoff_min_s: bound of the first delay after a failure.
         backoff_max_s: bound of every delay.
-        batch_events: most events in one message when more wait than the window admits; 1 for never.
+        batch_events: most events in one message when more than a few wait; 1 for each alone.
         receipt_within_s: with messages in flight, the longest silence before the link counts as dead.
         subscriber_required: whether events wait while the broker says that nobody subscribes to them.
             It would throw them away. False for brokers that process messages by rules of their own.
