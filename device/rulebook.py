@@ -69,7 +69,7 @@ def library_of(settings: Settings, clock: Clock, *, pseudonyms: Pseudonyms) -> L
         clock=clock,
         matches=lambda key: pseudonyms.matches(key, clock.utc(), trusted=clock.trusted()),
     )
-    return Library(shelf, TrustFile(settings.credentials.trust_list, audiences))
+    return Library(shelf, TrustFile(settings.credentials.trust_list, audiences), clock)
 
 
 def judge_of(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from device.credential.trust import NOBODY, Trust, parse_trust
 from device.errors import GateError, JournalError
 from device.lists.shelf import stamp_of
-from device.lists.standing import Change
+from device.lists.standing import Change, Standing
 from device.model import Lifecycle, LifecycleEvent
 from device.policy.lists import Issue, Lists
 from device.policy.listtext import nothing
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from device.lists.shelf import Shelf, Stamp
-    from device.lists.standing import Standing
     from device.model import Event, StoredEvent
     from device.runtime import Clock, Worker
 
@@ -48,6 +47,7 @@ class TrustFile:
         self._audiences = audiences
         self._read_at: Stamp = None
         self._seen: Stamp = None
+        self._refused = ""
         self.trust = NOBODY
         self.issue: Issue | None = None
 
@@ -70,10 +70,19 @@ class TrustFile:
             return ()
         self._read_at = stamp
         problem = self._read(self._path, first=False)
+        self._refused = "damaged" if problem else ""
         if problem:
             log.error("%s: %s; goes on with the keys in force", self._path, problem)
             return (Change(TRUST, refused="damaged"),)
         return (Change(TRUST, (self.issue.version if self.issue else None) or 0),)
+
+    def standing(self, clock: Clock) -> Standing | None:
+        """How the trust list stands now; None where there is none."""
+        issue = self.issue
+        if issue is None:
+            return None
+        age = int((clock.utc() - issue.issued_at).total_seconds()) if clock.trusted() else None
+        return Standing(TRUST, issue.version, age, waiting=None, refused=self._refused)
 
     def _read(self, path: Path, *, first: bool) -> str:
         """Takes what is in the file; why it cannot, in words."""
@@ -103,9 +112,10 @@ class Holdings:
 class Library:
     """Lists and trust list together. `open`, then `look`, from one thread."""
 
-    def __init__(self, shelf: Shelf, trust: TrustFile) -> None:
+    def __init__(self, shelf: Shelf, trust: TrustFile, clock: Clock) -> None:
         self._shelf = shelf
         self._trust = trust
+        self._clock = clock
 
     def open(self) -> Holdings:
         """Reads everything. Blocks while files are read. Raises GateError."""
@@ -130,7 +140,8 @@ class Library:
 
     def standings(self) -> tuple[Standing, ...]:
         """How each list stands, from any thread."""
-        return self._shelf.standings()
+        trust = self._trust.standing(self._clock)
+        return (*self._shelf.standings(), *([trust] if trust else []))
 
 
 class Recorder(Protocol):

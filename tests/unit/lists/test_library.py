@@ -36,7 +36,7 @@ class Gate:
             reader=reader(DISTRICT.keys),
             clock=self.clock,
         )
-        self.library = Library(shelf, TrustFile(self.trust, frozenset({"north-door"})))
+        self.library = Library(shelf, TrustFile(self.trust, frozenset({"north-door"})), self.clock)
         self.librarian = Librarian(
             library=self.library, go_by=self._go_by, recorder=self, clock=self.clock, version="1"
         )
@@ -108,6 +108,9 @@ def test_a_trust_list_is_taken_while_the_gate_runs_and_a_broken_one_is_not(
         gate.put(gate.trust, broken)
         assert gate.turn() == [(Lifecycle.LIST_REFUSED, "trust damaged")]
         assert len(gate.now[1]) == 2
+        deny, trust = gate.library.standings()
+        assert (deny.name, deny.refused) == ("deny", "")
+        assert (trust.name, trust.version, trust.refused) == ("trust", 3, "damaged")
 
 
 def test_a_trust_list_that_is_not_there_is_named(gate: Gate) -> None:
