@@ -149,17 +149,25 @@ def _chunks(file: Path) -> Iterator[tuple[int, bytes]]:
 def _read(file: Path, offset: int, length: int) -> bytes:
     """Bytes of a file; sectors that cannot be read are zeros. Not mapped: there they would be a signal."""
     with file.open("rb", buffering=0) as handle:
-        try:
-            return os.pread(handle.fileno(), length, offset)
-        except OSError:
-            pieces = []
-            for at in range(offset, offset + length, _SECTOR_BYTES):
-                piece = min(_SECTOR_BYTES, offset + length - at)
-                try:
-                    pieces.append(os.pread(handle.fileno(), piece, at))
-                except OSError:
-                    pieces.append(bytes(piece))
-            return b"".join(pieces)
+        found = _piece(handle.fileno(), offset, length)
+        if len(found) == length:
+            return found
+        # Reading ahead, the kernel may fail more than it has to.
+        os.posix_fadvise(handle.fileno(), 0, 0, os.POSIX_FADV_RANDOM)
+        places = range(offset, offset + length, _SECTOR_BYTES)
+        sizes = (min(_SECTOR_BYTES, offset + length - at) for at in places)
+        return b"".join(
+            _piece(handle.fileno(), at, size).ljust(size, b"\0")
+            for at, size in zip(places, sizes, strict=True)
+        )
+
+
+def _piece(handle: int, offset: int, length: int) -> bytes:
+    """What can be read: where a bad sector lies within, the kernel gives what stands before it, or fails."""
+    try:
+        return os.pread(handle, length, offset)
+    except OSError:
+        return b""
 
 
 def _copies(file: Path, offset: int, content: bytes) -> Iterator[tuple[int, _Copy]]:

@@ -150,27 +150,20 @@ def _is_read_only(root: Path) -> bool:
     return False
 
 
-@pytest.mark.parametrize("goodbye", [False, True], ids=["in its log", "in its database"])
 def test_a_gate_whose_journal_was_torn_opens_with_a_new_one_and_carries_over_what_is_left(
-    tmp_path: Path,
-    gate: Gate,
-    *,
-    goodbye: bool,
+    tmp_path: Path, gate: Gate
 ) -> None:
     config, dice = gate.write(), random.Random(7)
     with Daemon(config, tmp_path) as daemon:
         daemon.wait_for(lambda d: len(d.scans()) >= 6, "people are answered")
-        if goodbye:
-            assert daemon.stop() == 0
-        else:
-            daemon.process.kill()
-            daemon.wait()
+        daemon.process.kill()
+        daemon.wait()
         told = {scan["seq"] for scan in daemon.scans()}
-    file = tmp_path / ("journal.db" if goodbye else "journal.db-wal")
-    content = bytearray(file.read_bytes())
-    page = content.rindex(b"gate.scan.v1{") if goodbye else len(content) // 3
-    content[page : page + 600] = dice.randbytes(600)
-    file.write_bytes(content)
+    log = tmp_path / "journal.db-wal"
+    content = bytearray(log.read_bytes())
+    third = len(content) // 3
+    content[third : third + 600] = dice.randbytes(600)
+    log.write_bytes(content)
     with Daemon(config, tmp_path) as daemon:
         daemon.wait_until_ready()
         daemon.wait_for(lambda d: len(d.scans()) >= 1, "the gate works")
@@ -180,5 +173,5 @@ def test_a_gate_whose_journal_was_torn_opens_with_a_new_one_and_carries_over_wha
     with closing(open_journal(tmp_path / "journal.db", clock=SystemClock())) as journal:
         journal.prune()  # as the daemon does once a minute
     kept = {int(event["number"]) for event in gate.stored() if "number" in event}
-    # What lay on the torn page, and no more.
+    # What lay where it is torn, and no more.
     assert len(told - kept) <= 2

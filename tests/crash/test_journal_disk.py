@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import struct
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -24,6 +26,8 @@ pytestmark = pytest.mark.slow
 WAIT_S = 30.0
 # Without its own journal, ext4 reports a failed write and goes on, as the block device below does.
 GOES_ON = ("-O", "^has_journal")
+# Of a file system of this size, and what a card reads as one.
+BLOCK = 1024
 
 
 def numbers(journal: SqliteJournal) -> list[int]:
@@ -219,3 +223,31 @@ def test_a_delivered_event_costs_one_flush(forgetful: ForgetfulDisk) -> None:
         journal.acknowledge(journal.append(scan_event(n)).seq)
     assert 500 <= forgetful.tell("stat")["flushes"] - before <= 525
     journal.close()
+
+
+def test_a_sector_that_cannot_be_read_any_more_costs_the_events_on_it(forgetful: ForgetfulDisk) -> None:
+    path = forgetful.root / "journal.db"
+    journal = open_journal(path)
+    append_many(journal, 600)
+    journal.close()
+    at = disk_offset(path, block=path.stat().st_size // BLOCK // 2)
+    forgetful.unmount()  # what the kernel remembers of it goes, too
+    forgetful.mount()
+    forgetful.tell("spoil", at, BLOCK)
+    again = open_journal(path)
+    assert again.replaced is not None
+    assert again.append(scan_event()).seq == 1
+    again.prune()
+    while again._upkeep.rescue():
+        pass
+    # A block is four pages, with one or two events on each.
+    assert 600 - 8 <= again.stats().rescued < 600
+    assert numbers(again)
+    again.close()
+
+
+def disk_offset(path: Path, *, block: int) -> int:
+    """Where a block of a file lies on its disk, bytes (FIBMAP of <linux/fs.h>)."""
+    with path.open("rb") as file:
+        found = fcntl.ioctl(file, 1, struct.pack("i", block))
+    return int(struct.unpack("i", found)[0]) * BLOCK

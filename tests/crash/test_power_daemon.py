@@ -26,7 +26,7 @@ MANY_CUTS = 100
 CUTS_OF_A_DISK = 20
 # Of all lives, so many end while people are answered; the others while the daemon starts.
 AT_WORK = 0.8
-LONGEST_S = 1.5
+LONGEST_S = 1.0
 # The long form is for what happens later in a life.
 TORTURE_LONGEST_S = 4.0
 STARTING_S = 1.5

@@ -28,8 +28,12 @@ pytestmark = pytest.mark.slow
 PATH = "gate/v1/test-district/test-site/door-1"
 # The broker keeps everything for a consumer that is away, as long as it lives.
 GENEROUS = {"max_queued_messages": 0}
-KILLS = 4
+KILLS = 3
+# Over the slow link: six seconds, time enough to be killed or stopped in the middle.
 OUTAGE_EVENTS = 2000
+SLOW_BITS_PER_S = 250_000
+# More than ten messages of fifty events.
+QUEUE_EVENTS = 800
 # A gate through which 5,000 people go in a day, away from its broker for ten.
 TEN_DAYS_EVENTS = 50_000
 MOBILE_DELAY_S = 0.05
@@ -82,6 +86,11 @@ def newest(gate: Gate) -> int:
     return int(gate.stored()[-1]["seq"])
 
 
+def consumer_at(broker: Broker, store: Path, district: District) -> Consumer:
+    """It stands beside the broker, not behind the gate's link."""
+    return Consumer(broker, store, district=district, more=("--tenant", "test-district"))
+
+
 def has_come(consumer: Consumer, count: int, timeout_s: float = 60) -> None:
     consumer.wait_for(lambda c: len(c.told("event")) >= count, f"fewer than {count} events came", timeout_s)
 
@@ -90,12 +99,11 @@ def test_kill_9_in_the_middle_of_a_drain_while_people_come_costs_nothing_at_eith
     tmp_path: Path, broker: Broker, district: District
 ) -> None:
     dice, reckoning, store = random.Random(20260305), Reckoning(), tmp_path / "store.db"
-    # A mobile link makes the drain long enough to be killed in the middle.
-    with Link(broker.port, delay_s=MOBILE_DELAY_S, bits_per_s=MOBILE_BITS_PER_S) as link:
+    with Link(broker.port, delay_s=MOBILE_DELAY_S, bits_per_s=SLOW_BITS_PER_S) as link:
         gate = gate_at(tmp_path, link.port, district)
         after_an_outage(gate, OUTAGE_EVENTS)
         config = gate.write()
-        with Consumer(broker, store, district=district, config=config) as consumer:
+        with consumer_at(broker, store, district) as consumer:
             consumer.wait_for(lambda c: "connected" in c.said, "no connection")
             for _ in range(KILLS):
                 with Daemon(config, tmp_path) as daemon:
@@ -126,11 +134,11 @@ def test_asked_to_stop_in_the_middle_of_a_drain_every_part_ends_in_its_time(
     tmp_path: Path, broker: Broker, district: District
 ) -> None:
     store = tmp_path / "store.db"
-    with Link(broker.port, delay_s=MOBILE_DELAY_S, bits_per_s=MOBILE_BITS_PER_S // 10) as link:
+    with Link(broker.port, delay_s=MOBILE_DELAY_S, bits_per_s=SLOW_BITS_PER_S) as link:
         gate = gate_at(tmp_path, link.port, district)
         after_an_outage(gate, 2 * OUTAGE_EVENTS)
         config, clock = gate.write(), SystemClock()
-        with Consumer(broker, store, district=district, config=config) as consumer:
+        with consumer_at(broker, store, district) as consumer:
             consumer.wait_for(lambda c: "connected" in c.said, "no connection")
             with Daemon(config, tmp_path) as daemon:
                 has_come(consumer, 100)
@@ -148,15 +156,15 @@ def test_what_overflows_a_brokers_queue_is_asked_for_again(tmp_path: Path, distr
     with Broker(tmp_path, options={"max_queued_messages": 5, "max_inflight_messages": 5}) as broker:
         gate = gate_at(tmp_path, broker.port, district)
         config = gate.write()
-        with Consumer(broker, store, district=district, config=config) as consumer:
+        with consumer_at(broker, store, district) as consumer:
             consumer.wait_for(lambda c: "connected" in c.said, "no connection")
             consumer.kill()
-        after_an_outage(gate, OUTAGE_EVENTS)
+        after_an_outage(gate, QUEUE_EVENTS)
         with Daemon(config, tmp_path) as daemon:
             # Accepted on behalf of a consumer that is away, and thrown away behind the first few.
-            daemon.wait_for(lambda d: _confirmed(d) >= OUTAGE_EVENTS, "the broker has accepted everything")
-            with Consumer(broker, store, district=district, config=config) as consumer:
-                has_come(consumer, OUTAGE_EVENTS)
+            daemon.wait_for(lambda d: _confirmed(d) >= QUEUE_EVENTS, "the broker has accepted everything")
+            with consumer_at(broker, store, district) as consumer:
+                has_come(consumer, QUEUE_EVENTS)
                 assert consumer.told("gap")
                 assert daemon.stop() == 0
                 reckoning.note(daemon)
@@ -179,7 +187,7 @@ def test_ten_days_without_a_broker_arrive_over_a_mobile_link_while_people_come(
         gate = gate_at(tmp_path, link.port, district)
         after_an_outage(gate, TEN_DAYS_EVENTS)
         config = gate.write()
-        with Consumer(broker, store, district=district, config=config) as consumer:
+        with consumer_at(broker, store, district) as consumer:
             consumer.wait_for(lambda c: "connected" in c.said, "no connection")
             with Daemon(config, tmp_path) as daemon:
                 has_come(consumer, 1)

@@ -52,6 +52,7 @@ class Platter:
         self.holding = False
         self.failing = 0
         self.broken: frozenset[str] = frozenset()
+        self.unreadable: range = range(0)
         self.flushes = 0
         self.written = 0
 
@@ -169,6 +170,8 @@ class _Server:
                 platter.failing = count
             case ["break", *kinds]:
                 platter.broken = frozenset(kinds)
+            case ["spoil", offset, length]:
+                platter.unreadable = range(offset, offset + length)
             case ["delay_flushes", seconds]:
                 self._delay_s = seconds
             case _:
@@ -203,7 +206,11 @@ class _Server:
             self._reply(unique, error=_EIO)
         elif operation == _READ:
             _, offset, size = struct.unpack_from("<QQI", body)
-            self._reply(unique, bytes(platter.seen[offset : offset + size]))
+            spoilt = offset < platter.unreadable.stop and offset + size > platter.unreadable.start
+            if spoilt:
+                self._reply(unique, error=_EIO)
+            else:
+                self._reply(unique, bytes(platter.seen[offset : offset + size]))
         elif operation == _WRITE:
             _, offset, size = struct.unpack_from("<QQI", body)
             platter.write(offset, bytes(body[40 : 40 + size]))
@@ -318,7 +325,8 @@ class ForgetfulDisk:
         """Changes how the disk behaves; waits until it does.
 
         `cut KEEP SEED`, `cut_at SHARE`, `power_on`, `lie BOOL`, `hold`, `release`, `fail_flushes N`,
-        `delay_flushes SECONDS`, `break KIND...` (`reads`, `writes`, `flushes`; none: whole again), `stat`.
+        `delay_flushes SECONDS`, `break KIND...` (`reads`, `writes`, `flushes`; none: whole again),
+        `spoil OFFSET LENGTH` (cannot be read any more), `stat`.
         """
         if self._server.stdin is None or self._server.poll() is not None:
             raise OSError("the disk has gone")
