@@ -221,8 +221,9 @@ def assemble(
         admit_unrecorded=settings.journal.when_unavailable == "admit",
     )
     output = [Worker("panel", panel.body, deadline_s=PANEL_DEADLINE_S, clock=clock, wake=panel.wake)]
-    uplink = forwarder_of(settings, journal, clock) if settings.uplink.enabled else None
-    if uplink is not None:
+    uplink = None
+    if settings.uplink.enabled:
+        uplink = forwarder_of(settings, journal, clock, standings=library.standings)
         output.append(
             Worker("forwarder", uplink.body, deadline_s=FORWARDER_DEADLINE_S, clock=clock, wake=journal.wake)
         )

@@ -31,16 +31,19 @@ from device.steering import Steering
 from device.uplink.budget import Budget
 from device.uplink.client import Access
 from device.uplink.forwarder import Forwarder
+from device.uplink.health import ListHealth
 from device.uplink.mqtt import MqttSession
 from device.uplink.tls import Tls
 from device.uplink.wire import GateAddress
 from device.vitals import temperature_c
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from device.capture.loop import FrameSource
     from device.config.model import Settings
+    from device.lists.standing import Standing
     from device.runtime import Clock
     from device.uplink.wire import Message
     from device.uplink.wishes import Verify
@@ -186,7 +189,13 @@ def input_loop(
     )
 
 
-def forwarder_of(settings: Settings, journal: SqliteJournal, clock: Clock) -> Forwarder:
+def forwarder_of(
+    settings: Settings,
+    journal: SqliteJournal,
+    clock: Clock,
+    *,
+    standings: Callable[[], tuple[Standing, ...]],
+) -> Forwarder:
     """The uplink of a gate whose uplink is enabled."""
     uplink = settings.uplink
     return Forwarder(
@@ -206,6 +215,7 @@ def forwarder_of(settings: Settings, journal: SqliteJournal, clock: Clock) -> Fo
         backoff_max_s=uplink.backoff_max_s,
         verify=_district(uplink.district_key_file) if uplink.district_key_file else None,
         temperature_c=temperature_c,
+        lists=lambda: tuple(ListHealth(one.name, one.version, one.age_s) for one in standings()),
     )
 
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from device.runtime import Clock, Worker
     from device.uplink.budget import Budget, Pace
+    from device.uplink.health import ListHealth
     from device.uplink.ports import Backlog, Certificate, Session
     from device.uplink.wire import GateAddress, Message
     from device.uplink.wishes import Verify
@@ -102,6 +103,7 @@ class Forwarder:
             It would throw them away. False for brokers that process messages by rules of their own.
         verify: whether a signature over a message is the district's; without it no wish is taken.
         temperature_c: of the processor, for the health message.
+        lists: how those the gate goes by stand, likewise.
     """
 
     def __init__(
@@ -121,6 +123,7 @@ class Forwarder:
         subscriber_required: bool = True,
         verify: Verify | None = None,
         temperature_c: Callable[[], int | None] = lambda: None,
+        lists: Callable[[], tuple[ListHealth, ...]] = lambda: (),
     ) -> None:
         self._session_factory = session_factory
         self._clock = clock
@@ -141,6 +144,7 @@ class Forwarder:
             caution=self._caution,
             connections=self._connections,
             temperature_c=temperature_c,
+            lists=lists,
         )
         self._pulse = Pulse(address=address, clock=clock, health=portrait.health, budget=budget)
         self._reoffer = Reoffer(

@@ -27,6 +27,21 @@ _SEQ_MAX = 2**53 - 1
 
 
 @dataclass(frozen=True, slots=True)
+class ListHealth:
+    """One of the lists a gate goes by.
+
+    Attributes:
+        name: of the list.
+        version: in force; absent for a file without, and when none is in force.
+        age_s: of the one in force, seconds; absent when none is, or while the clock is not trusted.
+    """
+
+    name: str
+    version: int | None
+    age_s: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Health:
     """How a gate fares; the retained message on the `health` topic.
 
@@ -45,6 +60,7 @@ class Health:
         day_bytes: sent today, where a daily budget is set.
         pace: what the daily budget allows.
         temperature_c: of the processor, whole degrees Celsius, where it can be read.
+        lists: those it goes by.
     """
 
     clock: ClockReading
@@ -61,13 +77,18 @@ class Health:
     day_bytes: int | None = None
     pace: Pace | None = None
     temperature_c: int | None = None
+    lists: tuple[ListHealth, ...] = ()
 
 
 def health_message(address: GateAddress, health: Health) -> Message:
     """The retained message."""
-    members = {name: value for name, value in asdict(health).items() if value is not None}
-    payload = json.dumps(members, separators=(",", ":")).encode()
+    payload = json.dumps(asdict(health, dict_factory=_told), separators=(",", ":")).encode()
     return Message(address.health, payload, retain=True, content_type="application/json")
+
+
+def _told(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    """What is not known is left out."""
+    return {name: value for name, value in members if value is not None}
 
 
 @dataclass(frozen=True, slots=True)

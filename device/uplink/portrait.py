@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from device.runtime import Clock
     from device.uplink.budget import Budget
     from device.uplink.caution import Caution
+    from device.uplink.health import ListHealth
     from device.uplink.ports import Backlog, BacklogStats
     from device.uplink.state import Status
     from device.uplink.wire import GateAddress, Message
@@ -50,6 +51,7 @@ class Portrait:
         caution: knows what the broker refuses.
         connections: how they fare.
         temperature_c: of the processor; None where it cannot be read.
+        lists: how those it goes by stand.
     """
 
     def __init__(
@@ -63,6 +65,7 @@ class Portrait:
         caution: Caution,
         connections: Connections,
         temperature_c: Callable[[], int | None],
+        lists: Callable[[], tuple[ListHealth, ...]],
     ) -> None:
         self._backlog = backlog
         self._address = address
@@ -72,6 +75,7 @@ class Portrait:
         self._caution = caution
         self._connections = connections
         self._temperature_c = temperature_c
+        self._lists = lists
 
     def state(self, status: Status) -> Message:
         """Birth, goodbye, last will."""
@@ -101,6 +105,7 @@ class Portrait:
             day_bytes=budget.sent_bytes if budget.limited else None,
             pace=budget.pace if budget.limited else None,
             temperature_c=self._temperature_c(),
+            lists=self._lists(),
         )
 
     def _refused(self, stats: BacklogStats) -> tuple[Refusal, ...]:

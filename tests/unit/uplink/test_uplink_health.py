@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from device.model import Refusal
 from device.uplink.budget import Pace
-from device.uplink.health import REFUSALS_MAX, Explained, Health, health_message, parse_health
+from device.uplink.health import REFUSALS_MAX, Explained, Health, ListHealth, health_message, parse_health
 from tests.support.journal import READING
 from tests.support.uplinks import ADDRESS
 
@@ -28,6 +28,7 @@ HEALTH = Health(
     day_bytes=12_345,
     pace=Pace.SPARING,
     temperature_c=48,
+    lists=(ListHealth("deny", 7, 3600), ListHealth("allow", None, None)),
 )
 
 
@@ -41,6 +42,7 @@ def test_what_is_not_known_is_left_out() -> None:
     bare = replace(HEALTH, day_bytes=None, pace=None, temperature_c=None)
     members = json.loads(health_message(ADDRESS, bare).payload)
     assert not {"day_bytes", "pace", "temperature_c"} & set(members)
+    assert members["lists"] == [{"name": "deny", "version": 7, "age_s": 3600}, {"name": "allow"}]
 
 
 def test_more_refusals_than_a_gate_lists_are_not_read() -> None:
