@@ -14,7 +14,7 @@ from device.decode.structure import fixed_share
 from device.model import Symbol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from device.decode.agreement import Agreement
     from device.decode.evidence import Evidence
@@ -121,6 +121,13 @@ class Climb:
 
     def _going(self) -> bool:
         return not self.out_of_time
+
+    def take_each(self, step: Step, regions: Iterable[Region]) -> None:
+        """Looks at several regions in one way, while there is time."""
+        for region in regions:
+            if self.out_of_time:
+                return
+            self.take(step, region)
 
     def take(self, step: Step, region: Region) -> None:
         """Looks at a region in one way."""

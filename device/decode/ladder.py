@@ -103,8 +103,7 @@ class Ladder:
                 break
             if step.closer:
                 done.add(step.name)
-                for region in self._regions(climb, luma):
-                    climb.take(step, region)
+                climb.take_each(step, self._regions(climb, luma))
         return done
 
     def _climb(self, climb: Climb, luma: Luma, done: set[str]) -> None:
@@ -120,7 +119,6 @@ class Ladder:
             step = self._further[self._next]
             self._next = (self._next + 1) % len(self._further)
             if step.name not in done and self._is_worth(step, climb):
-                for region in (whole(luma),) if step.wide else regions:
-                    climb.take(step, region)
+                climb.take_each(step, (whole(luma),) if step.wide else regions)
                 climb.repair_unread(likely_only=True)
                 self._hinted |= climb.hinted
