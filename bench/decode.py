@@ -58,8 +58,8 @@ ENCODINGS = ("utf-8", "gb2312", "shift_jis", "latin-1", "cp1252")
 STILL_FRAMES = 300
 # Enough of them to tell the mean; more only take time.
 STILL_PICTURES = 12
-# 150 ms, the ladder's limit, on a Pi 4 about a quarter as fast as where this was written, less what one step may
-# take beyond it.
+# 150 ms, the ladder's limit, on a Pi 4 about a quarter as fast as where this was written, less what one step
+# may take beyond it.
 BUDGET_MS = 33.0
 
 
