@@ -7,7 +7,9 @@ code, a JSON list for several) and the pictures. All pictures are fitted to 1280
 reader gets the same picture in the same run, one thread, timed by processor time; costs are given as
 multiples of plain `pyzbar.decode`. "Still" is the mean cost of a frame while pictures without a code
 stand still before the camera for ten seconds: there the motion gate counts. `--shown N` holds every
-picture up for N frames with a shaking hand (`gate_flow.py --sequence` has hands in space, lens and sensor);
+picture up for N frames, moved by a shaking hand: what one exposure has lost stays lost in all of them, so
+this is the worst case. A manifest may also name folders, each with the frames of one showing, rendered or
+filmed one by one, which is what a gate sees (`gate_flow.py --sequence` makes such showings itself).
 `--noise N` looks at noise, textures, print and spoilt codes, in which nothing may be read but what is there;
 `--sheet PNG` draws what was not read of the sets: what was seen of it, and the measured cause.
 """
@@ -65,12 +67,18 @@ BUDGET_MS = 33.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Picture:
-    """One picture of a set, fitted."""
+    """One picture of a set, fitted; or a sequence of them, frame by frame, and then `luma` is the first."""
 
     name: str
     group: str
     expected: frozenset[str]
     luma: Luma
+    further: tuple[Path, ...] = ()
+
+    def frames(self) -> Iterator[Luma]:
+        """What the camera sees, one after the other."""
+        yield self.luma
+        yield from map(_read, self.further)
 
 
 class Reader(Protocol):
@@ -196,11 +204,17 @@ def load(folder: Path, *, source: str | None, every: int, limit: int | None) -> 
     with (folder / "manifest.csv").open(newline="", encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file) if source in (None, row["source"])]
     for row in rows[::every][:limit]:
-        luma = cv2.imread(str(folder / row["file"]), cv2.IMREAD_GRAYSCALE)
-        if luma is None:
-            sys.exit(f"{folder / row['file']}: not a picture")
-        group = f"{row['source']}/{row['category']}"
-        yield Picture(row["file"], group, _expected(row["expected_text"]), fitted(luma))
+        named = folder / row["file"]
+        first, *further = sorted(named.iterdir()) if named.is_dir() else [named]
+        group, expected = f"{row['source']}/{row['category']}", _expected(row["expected_text"])
+        yield Picture(row["file"], group, expected, _read(first), tuple(further))
+
+
+def _read(file: Path) -> Luma:
+    luma = cv2.imread(str(file), cv2.IMREAD_GRAYSCALE)
+    if luma is None:
+        sys.exit(f"{file}: not a picture")
+    return fitted(np.asarray(luma, np.uint8))
 
 
 def shaken(luma: Luma, frames: int) -> Iterator[Luma]:
@@ -280,7 +294,7 @@ def run(
     """Every reader on every picture, and so many of those without a code standing still."""
     tallies = {name: Tally() for name in readers}
     for picture in pictures:
-        frames = [picture.luma] if shown == 1 else list(shaken(picture.luma, shown))
+        frames = list(picture.frames()) if shown == 1 else list(shaken(picture.luma, shown))
         for name, reader in readers.items():
             judge(reader, picture, frames, tallies[name])
             if not picture.expected and still > 0:
