@@ -470,6 +470,32 @@ class CheckupEvent:
     clock: ClockReading
 
 
+class CardKind(StrEnum):
+    """What a card of the provisioner is for."""
+
+    CONFIGURATION = "configuration"  # the first one, of a device that has none
+    SELF_TEST = "self_test"  # shows each lamp and the buzzer, and looks itself over
+    REPORT = "report"  # tells what the gate was doing, now
+    SUSPEND = "suspend"  # nobody passes from now on
+    RESUME = "resume"  # until this one
+    SIGN_IN = "sign_in"  # of whoever minds the gate
+
+
+class CardReason(StrEnum):
+    """Why a card of the provisioner was refused."""
+
+    MALFORMED = "malformed"
+    UNKNOWN_KEY = "unknown_key"
+    BAD_SIGNATURE = "bad_signature"
+    OTHER_GATE = "other_gate"
+    CLOCK_NOT_TRUSTED = "clock_not_trusted"  # the card has a time, and the gate knows none
+    NOT_YET = "not_yet"
+    EXPIRED = "expired"
+    USED = "used"
+    OLDER = "older"  # than cards of which the gate has forgotten whether they were used
+    NOT_HERE = "not_here"  # a card of this kind does nothing at a gate that runs
+
+
 class Lifecycle(StrEnum):
     """What happened to the device itself."""
 
