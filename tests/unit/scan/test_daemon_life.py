@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -112,10 +113,30 @@ class FakeLists:
         return ()
 
 
+@dataclass
+class FakeUplink:
+    connected: bool = True
+    published: int = 0
+    confirmed: int = 0
+    refusing: str = ""
+    pace: str = "free"
+
+    def stats(self) -> FakeUplink:
+        return self
+
+
 class Life:
     """A daemon whose workers only wait, run in a thread of the test's own."""
 
-    def __init__(self, folder: Path, *, intake_dies: bool = False, night: Clock | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        intake_dies: bool = False,
+        night: Clock | None = None,
+        uplink: FakeUplink | None = None,
+        manager: Path | None = None,
+    ) -> None:
         clock = SystemClock()
         night = night or ManualClock()
         self.capture = FakeCapture()
@@ -143,11 +164,11 @@ class Life:
             ),
             lists=FakeLists(),
             journal=self.journal,
-            uplink=None,
+            uplink=uplink,
             panel=self.panel,
             configuration=self.configuration,
             clock=clock,
-            notifier=Notifier({}),
+            notifier=Notifier({"NOTIFY_SOCKET": str(manager)} if manager else {}),
             version="0",
             beat=self.beat,
             before=read_beat(self.beat),
@@ -312,3 +333,28 @@ def test_a_list_that_cannot_be_read_is_refused_too(tmp_path: Path) -> None:
     life.thread.start()
     assert life.journal.wait_for(("configuration_refused", "a list or key"))
     life.end()
+
+
+@pytest.mark.parametrize(
+    ("uplink", "words"),
+    [
+        (None, "no uplink"),
+        (FakeUplink(connected=False), "broker away"),
+        (FakeUplink(), "broker connected"),
+        (FakeUplink(refusing="not authorized (0x87)"), "broker takes no events: not authorized (0x87)"),
+        (FakeUplink(pace="spent"), "broker connected, data budget spent"),
+    ],
+)
+def test_the_status_line_says_how_it_stands_with_the_broker(
+    tmp_path: Path, uplink: FakeUplink | None, words: str
+) -> None:
+    manager = tmp_path / "notify"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told:
+        told.bind(str(manager))
+        told.settimeout(20)
+        life = Life(tmp_path, uplink=uplink, manager=manager)
+        life.thread.start()
+        life.end()
+        while not (line := told.recv(4096).decode()).startswith("STATUS="):
+            pass
+    assert line.rstrip().endswith(words)
