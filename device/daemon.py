@@ -43,8 +43,11 @@ UPKEEP_EVERY_S = 60.0
 """Pruning, and copying the write-ahead log into the database, away from any append."""
 
 DRAIN_AT_STOP_S = 0.5
-"""Asked to stop: what is on its way may arrive, the rest stays in the journal. With the uplink's own goodbye,
-which takes 1.5 s where nobody answers any more, the process ends within 2 s."""
+"""Asked to stop: what is on its way may arrive. With the uplink's own goodbye, which takes 1.5 s where nobody
+answers any more, that is 2 s."""
+
+DRAIN_AT_STOP_EVENTS = 50
+"""As many as one message takes. A backlog is not worth waiting for: it goes on after the next start."""
 
 DRAIN_AT_END_S = 30.0
 """A replayed scene has ended: nobody waits at the gate, so the broker may take its time."""
@@ -493,7 +496,10 @@ class Daemon:
                 break
         self._record(Lifecycle.STOPPED, why, Why.STOP)
         write_beat(self._beat, self._clock.reading())
-        self._drain(DRAIN_AT_END_S if why == "scene_ended" else DRAIN_AT_STOP_S)
+        if why == "scene_ended":
+            self._drain(DRAIN_AT_END_S)
+        elif self._journal.stats().pending <= DRAIN_AT_STOP_EVENTS:
+            self._drain(DRAIN_AT_STOP_S)
         self._tell_status()
         self.stuck += self._output.stop()
         if self.stuck:
