@@ -1,13 +1,14 @@
 """People hold their codes up to a gate: how soon they are read, and how many pass in a minute.
 
-    python -m bench.gate_flow [--people N] [--machine pi4|zero2w|here | --factor F] [--json FILE]
+    python -m bench.gate_flow [--people N] [--machine pi4|zero2w|here | --factor F] [--cores N] [--ungated] [...]
     python -m bench.gate_flow --sequence N      codes held still, one trouble each: read in how many frames
     python -m bench.gate_flow --frames DIR      contact sheets of what is drawn
 
 Hands, cards, lens and sensor are a seeded model (`lane/hand.py`, `lane/people.py`, `lane/picture.py` say
 where each number is from). All readers see the same frames in the same run, each always the newest when it
 is done: ours is `DecoderPool` as the daemon uses it, the others are the loops most projects run. Time at
-the gate is simulated; what a frame costs is measured: processor time here times a factor.
+the gate is simulated; what a frame costs is measured: processor time here times a factor. A climb beside is
+done at once here and answered when the modelled machine would have; with one core nothing is done beside.
 
 The factors are estimates, not measurements. This machine has server cores of AMD's Zen 3 generation at some
 3.4 GHz: about 4,900 MIPS in 7-zip's single thread. sbc-bench lists 1,769 for a Raspberry Pi 4 at 1.8 GHz
