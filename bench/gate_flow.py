@@ -1,6 +1,6 @@
 """People hold their codes up to a gate: how soon they are read, and how many pass in a minute.
 
-    python -m bench.gate_flow [--people N] [--machine pi4|zero2w|here | --factor F] [--cores N] [--ungated] [...]
+    python -m bench.gate_flow [--people N] [--machine pi4|zero2w|here | --factor F] [--cores N] [--ungated]
     python -m bench.gate_flow --sequence N      codes held still, one trouble each: read in how many frames
     python -m bench.gate_flow --frames DIR      contact sheets of what is drawn
 
