@@ -1,7 +1,7 @@
 """The composition root: parts are wired, and given to the daemon to run.
 
 No room receives the configuration: `fittings.py`, `rulebook.py` and this file hand each its plain values.
-What then happens to the parts, from the first thread to the last, is `device/daemon.py`.
+What then happens to the parts, from the first thread to the last, is `device/daemon/`.
 """
 
 from __future__ import annotations

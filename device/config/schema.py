@@ -108,7 +108,7 @@ def _sections(section: type[Section]) -> Iterator[type[Section]]:
 _INTRODUCTION: Final = """\
 # Configuration
 
-<!-- Made from device/config/model.py by `make docs`. Do not edit. -->
+<!-- Made from device/config/model/ by `make docs`. Do not edit. -->
 
 One YAML file, `/etc/gate-scanner/gate.yaml` on a gate. `gate-scanner check FILE` answers every mistake in it
 with its place, `gate-scanner config show` prints what is in force. The samples in `config/` are complete and

@@ -18,6 +18,7 @@ from device.model import (
     CheckpointEvent,
     ClockReading,
     CredentialRef,
+    EventType,
     Identity,
     LifecycleEvent,
     ScanEvent,
@@ -59,7 +60,7 @@ def event_classes() -> dict[str, type]:
             word = re.search(r"`data` of `([a-z0-9_.]+)`", _first_line(kind))
             if word is not None:
                 found[word[1]] = kind
-    return found
+    return {word: found[word] for word in EventType if word in found}
 
 
 def data_schema(kind: type) -> Schema:
