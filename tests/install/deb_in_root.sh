@@ -17,7 +17,7 @@ quiet apt-get -qq install -y --no-install-recommends "$package"
 echo "clean root to installed: $SECONDS s"
 gate-scanner --version
 [ -L /etc/systemd/system/multi-user.target.wants/gate-scanner.service ]
-find /opt/gate-scanner -name __pycache__ | grep -q .
+[ -n "$(find /opt/gate-scanner -name __pycache__ -print -quit)" ]
 
 step "a configuration is put there; check, decode, first green"
 find /root/given -maxdepth 1 -type f -exec install -m 640 -g gate-scanner -t /etc/gate-scanner {} +
