@@ -7,6 +7,7 @@ somewhere between its neighbours, and all that is said of it has the width of th
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
@@ -146,6 +147,8 @@ class Calendar:
             for reading in (entry.before, entry.clock):
                 if reading is not None:
                     self._boots.setdefault(reading.boot, _Boot()).note(reading)
+        for boot in self._boots.values():
+            boot.anchors.sort(key=lambda anchor: anchor.uptime_ms)
         self._bound(now)
 
     def when(self, reading: Reading) -> When:
@@ -178,6 +181,8 @@ class Calendar:
 
 
 def _dated(anchors: list[Reading], uptime_ms: int) -> datetime:
-    nearest = min(anchors, key=lambda anchor: abs(anchor.uptime_ms - uptime_ms))
+    """By the nearest of the anchors, which are in the order of their uptimes."""
+    at = bisect_left(anchors, uptime_ms, key=lambda anchor: anchor.uptime_ms)
+    nearest = min(anchors[max(0, at - 1) : at + 1], key=lambda anchor: abs(anchor.uptime_ms - uptime_ms))
     assert nearest.wall is not None  # noqa: S101 - only such readings are anchors
     return nearest.wall + timedelta(milliseconds=uptime_ms - nearest.uptime_ms)
