@@ -36,14 +36,18 @@ from device.fittings import (
     steerable,
     steering_of,
 )
-from device.keyring import identity_keeper_of, pseudonyms_of
+from device.keyring import card_keys_of, identity_keeper_of, pseudonyms_of
 from device.landmark import LandmarkDecoder
 from device.lists.library import Librarian
 from device.logs import set_level, set_up
-from device.model import Lifecycle, LifecycleEvent
+from device.model import Lifecycle, LifecycleEvent, Occasion
 from device.nightly import Nightly
 from device.notify import Notifier
+from device.policy.judge import in_service
 from device.presentation import Tracker
+from device.provision.desk import CardDesk
+from device.provision.lookout import CardLookout
+from device.provision.memory import Memory
 from device.rulebook import judge_of, library_of, occupancy_of
 from device.runtime import LatestSlot, Supervisor, SystemClock, Worker
 from device.scan import ScanLoop
@@ -57,6 +61,7 @@ if TYPE_CHECKING:
     from device.logs import Style
     from device.model import Frame
     from device.runtime import Clock
+    from device.scan import Decoder
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +73,9 @@ PANEL_DEADLINE_S = 5.0
 
 LISTS_DEADLINE_S = 60.0
 """It beats every few seconds, but a list of a million entries is hashed and put on a slow card in one go."""
+
+CARDS_DEADLINE_S = 60.0
+"""It beats twice a second, but a self-test flushes a slow card a few times."""
 
 FORWARDER_DEADLINE_S = 15.0
 """It beats four times a second, but the journal it reads may block while the card is slow."""
@@ -176,13 +184,42 @@ def assemble(
     occupancy = occupancy_of(settings, clock)
     pseudonyms, identities = pseudonyms_of(settings), identity_keeper_of(settings)
     library = library_of(settings, clock, pseudonyms=pseudonyms)
-    judge = judge_of(settings, clock, pseudonyms=pseudonyms, library=library, presence=occupancy.presence)
+    card_keys = card_keys_of(settings)
+    memory = Memory(_card_memory(settings), next(iter(card_keys)).hex()) if card_keys else None
+    suspended = memory.suspended if memory else in_service
+    judge = judge_of(
+        settings,
+        clock,
+        pseudonyms=pseudonyms,
+        library=library,
+        presence=occupancy.presence,
+        suspended=suspended,
+    )
     pool = decoder_pool(settings, clock)
     pool.start()
     parts.callback(pool.close)
     landmark = None
     if settings.camera.landmark:
         landmark = LandmarkDecoder(decoder=pool, content=settings.camera.landmark.encode(), clock=clock)
+    unseen_s = landmark.unseen_s if landmark else None
+    report = threading.Event()
+    eyes: Decoder = landmark or pool
+    desk = None
+    if memory:
+        gate = settings.gate
+        desk = CardDesk(
+            keys=card_keys,
+            gate=f"{gate.tenant}/{gate.site}/{gate.name}",
+            memory=memory,
+            pseudonyms=pseudonyms,
+            checkup=partial(nightly_look, settings, clock, unseen_s=unseen_s, occasion=Occasion.CARD),
+            report=report.set,
+            recorder=journal,
+            panel=panel,
+            clock=clock,
+        )
+        ends_after_s = settings.decode.showing_ends_after_s
+        eyes = CardLookout(decoder=eyes, hand=desk.hand, ends_after_s=ends_after_s, clock=clock)
     capture = CaptureLoop(
         source=frame_source(settings, clock),
         slot=slot,
@@ -193,7 +230,7 @@ def assemble(
         on_end=ended.set,
     )
     tap = FrameTap(
-        decoder=landmark or pool,
+        decoder=eyes,
         path=aim_socket(settings),
         answer=lambda content: scan.preview(content),  # noqa: PLW0108 - the scan loop is made below
         diagnose=cause_of,
@@ -236,6 +273,8 @@ def assemble(
     )
     intake.append(Worker("lists", librarian.body, deadline_s=LISTS_DEADLINE_S, clock=clock))
     output.append(Worker("aim", tap.body, deadline_s=AIM_DEADLINE_S, clock=clock))
+    if desk is not None:
+        intake.append(Worker("cards", desk.body, deadline_s=CARDS_DEADLINE_S, clock=clock))
     if inputs is not None:
         intake.append(Worker("inputs", inputs.body, deadline_s=SCAN_DEADLINE_S, clock=clock))
     beat = settings.journal.path.with_name("beat.json")
@@ -251,7 +290,8 @@ def assemble(
         uplink=uplink,
         panel=panel,
         nightly=Nightly(clock=clock, timezone=ZoneInfo(settings.gate.timezone)),
-        checkup=partial(nightly_look, settings, clock, unseen_s=landmark.unseen_s if landmark else None),
+        checkup=partial(nightly_look, settings, clock, unseen_s=unseen_s),
+        report=report,
         configuration=Takeover(
             config=config,
             settings=settings,
@@ -259,6 +299,8 @@ def assemble(
             pseudonyms=pseudonyms,
             sealed_to=identities.sealed_to,
             presence=occupancy.presence,
+            suspended=suspended,
+            card_keys=frozenset(card_keys),
             scan=scan,
             librarian=librarian,
         ),
@@ -272,3 +314,7 @@ def assemble(
         stop=stop,
         changed=changed,
     )
+
+
+def _card_memory(settings: Settings) -> Path:
+    return settings.journal.path.with_name("cards.json")

@@ -23,6 +23,7 @@ from device.commands.keys import add_keys
 from device.commands.lists import add_list
 from device.commands.notice import add_notice
 from device.commands.passes import add_pass
+from device.commands.provision import add_provision
 from device.commands.report import add_report
 from device.commands.trace import add_trace
 from device.commands.unseal import add_unseal
@@ -202,6 +203,7 @@ def _parser() -> argparse.ArgumentParser:
     add_keys(commands)
     add_list(commands)
     add_pass(commands)
+    add_provision(commands)
     return parser
 
 

@@ -110,6 +110,11 @@ class Ledger:
             self._now, self._least = now, self._least.least(now)
         return self._unwritten[0] if self._unwritten else None
 
+    def cut(self, sample: Sample, reading: ClockReading) -> None:
+        """Ends the interval now, where there is room for another: somebody asks."""
+        if len(self._unwritten) < UNWRITTEN:
+            self._end(sample, reading)
+
     def written(self) -> None:
         """The interval that was due is on the card."""
         self._unwritten.popleft()

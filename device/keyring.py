@@ -10,7 +10,9 @@ from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from device.credential.flaw import Flawed
 from device.credential.pseudonym import KEY_BYTES, MIN_KEY_BYTES, Pseudonyms
+from device.credential.signature import PublicKey
 from device.durable import read_or_make_secret
 from device.errors import GateError
 from device.privacy.keeping import IdentityKeeper
@@ -84,6 +86,29 @@ def identity_keeper_of(settings: Settings) -> IdentityKeeper:
         fields=privacy.kept,
         fields_of_passes=privacy.keep_of_passes,
     )
+
+
+def card_keys_of(settings: Settings) -> dict[bytes, PublicKey]:
+    """Whose cards count at this gate, by `kid`; empty where none do.
+
+    Raises:
+        GateError: the key cannot be read, or is none.
+    """
+    path = settings.credentials.card_key_file
+    return card_keys(path) if path is not None else {}
+
+
+def card_keys(path: Path) -> dict[bytes, PublicKey]:
+    """The provisioner's public key in a file, by `kid`. Raises GateError."""
+    try:
+        key = PublicKey.from_pem(path.read_bytes())
+    except OSError as error:
+        raise GateError(f"{path}: {error.strerror}") from error
+    except Flawed:
+        raise GateError(f"{path}: no public key; gate-scanner provision keys makes one") from None
+    if len(key.coordinates()) != 1:
+        raise GateError(f"{path}: cards are signed with Ed25519, and this is another kind of key")
+    return {key.kid: key}
 
 
 def _sealing_key(path: Path) -> SealingKey:

@@ -19,13 +19,13 @@ from device.journal.recall import newest_scans, used_passes
 from device.lists.library import Library, TrustFile
 from device.lists.reading import ListReader
 from device.lists.shelf import Shelf
-from device.policy.judge import Judge, nowhere
+from device.policy.judge import Judge, in_service, nowhere
 from device.policy.lists import ListKind, Lists
 from device.policy.occupancy import MAX_REMEMBERED, Occupancy, rebuild
 from device.policy.rules import Hours, PassbackMode, Rules
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from device.config.model import Settings
@@ -79,6 +79,7 @@ def judge_of(
     pseudonyms: Pseudonyms,
     library: Library | None = None,
     presence: Whereabouts = nowhere,
+    suspended: Callable[[], bool] = in_service,
 ) -> Judge:
     """The judge of a configured gate, and its library opened: the list files are read.
 
@@ -113,6 +114,7 @@ def judge_of(
         poster_hosts=frozenset(settings.credentials.poster_hosts),
         clock=clock,
         presence=presence,
+        suspended=suspended,
         trust=holdings.trust,
     )
 

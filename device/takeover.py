@@ -13,7 +13,7 @@ from device.config.effective import digest
 from device.config.loader import load
 from device.config.model import Credentials, Policy, Service
 from device.daemon import Change
-from device.keyring import identity_keeper_of, pseudonyms_of
+from device.keyring import card_keys_of, identity_keeper_of, pseudonyms_of
 from device.logs import set_level
 from device.rulebook import asks_the_past, judge_of, library_of
 
@@ -56,6 +56,8 @@ class Takeover:
         pseudonyms: what persons are called now.
         sealed_to: id of the key identities are sealed to now; empty for none.
         presence: who is inside; goes on under other rules.
+        suspended: whether a card has suspended the gate; likewise.
+        card_keys: names of the keys whose cards count now.
         scan: whose rules change.
         librarian: who looks after their lists.
     """
@@ -69,6 +71,8 @@ class Takeover:
         pseudonyms: Pseudonyms,
         sealed_to: str,
         presence: Whereabouts,
+        suspended: Callable[[], bool],
+        card_keys: frozenset[bytes],
         scan: Ruled,
         librarian: LooksAfter,
     ) -> None:
@@ -78,6 +82,8 @@ class Takeover:
         self._pseudonyms = pseudonyms
         self._sealed_to = sealed_to
         self._presence = presence
+        self._suspended = suspended
+        self._card_keys = card_keys
         self._scan = scan
         self._librarian = librarian
 
@@ -99,10 +105,16 @@ class Takeover:
         pseudonyms = pseudonyms_of(settings)
         library = library_of(settings, self._clock, pseudonyms=pseudonyms)
         judge = judge_of(
-            settings, self._clock, pseudonyms=pseudonyms, library=library, presence=self._presence
+            settings,
+            self._clock,
+            pseudonyms=pseudonyms,
+            library=library,
+            presence=self._presence,
+            suspended=self._suspended,
         )
-        keys = pseudonyms, identity_keeper_of(settings).sealed_to
-        if keys != (self._pseudonyms, self._sealed_to) or needs_other_parts(self._settings, settings):
+        keys = pseudonyms, identity_keeper_of(settings).sealed_to, frozenset(card_keys_of(settings))
+        before = self._pseudonyms, self._sealed_to, self._card_keys
+        if keys != before or needs_other_parts(self._settings, settings):
             return Change(digest(settings), apply=None)
 
         def apply() -> None:

@@ -86,6 +86,7 @@ class Daemon:
         panel: for its permanent state.
         nightly: when the gate looks itself over.
         checkup: does so; blocks for seconds at most.
+        report: set when the coverage interval is to be told now.
         configuration: looked at again when `changed` is set.
         clock: for intervals and events.
         notifier: the service manager.
@@ -116,6 +117,7 @@ class Daemon:
         panel: RestingPanel,
         nightly: Nightly,
         checkup: Callable[[], CheckupEvent],
+        report: threading.Event,
         configuration: Configuration,
         clock: Clock,
         notifier: Notifier,
@@ -139,6 +141,7 @@ class Daemon:
         self._panel = panel
         self._nightly = nightly
         self._checkup = checkup
+        self._report = report
         self._configuration = configuration
         self._clock = clock
         self._notifier = notifier
@@ -233,6 +236,9 @@ class Daemon:
         reading, sample = self._clock.reading(), self._sample()
         if reading.trusted and not self._clock_was_set:
             self._clock_was_set = self._try_to_append(ClockEvent(reading))
+        if self._report.is_set():
+            self._report.clear()
+            self._ledger.cut(sample, reading)
         interval = self._ledger.due(sample, reading)
         if interval is None or self._clock.monotonic() < self._ledger_tried_at:
             return

@@ -43,13 +43,20 @@ def quick(
     yield machine.time_of_day(clock)
 
 
-def nightly_look(settings: Settings, clock: Clock, *, unseen_s: Callable[[], float] | None) -> CheckupEvent:
+def nightly_look(
+    settings: Settings,
+    clock: Clock,
+    *,
+    unseen_s: Callable[[], float] | None,
+    occasion: Occasion = Occasion.NIGHTLY,
+) -> CheckupEvent:
     """What the gate finds out about itself while it works. Blocks for seconds at most.
 
     Args:
         settings: of the gate.
         clock: for the event.
         unseen_s: how long the code fixed in view has not been read; None where there is none.
+        occasion: why it looks.
     """
     found = [*quick(settings, clock)]
     if unseen_s is not None:
@@ -57,7 +64,7 @@ def nightly_look(settings: Settings, clock: Clock, *, unseen_s: Callable[[], flo
     for finding in found:
         if finding.level in {Level.WARNED, Level.FAILED}:
             log.warning("%s: %s", finding.check, finding.said)
-    return as_event(found, Occasion.NIGHTLY, __version__, clock.reading())
+    return as_event(found, occasion, __version__, clock.reading())
 
 
 def full(

@@ -10,6 +10,8 @@ granted        green, steady               one short high tone
 already shown  green, then yellow          two very short high tones
 denied         red, two flashes a second   two long low tones
 attention      yellow, one flash a second  one very long low tone
+taken          yellow and blue, steady     a middle tone, then a high one
+self-test      each lamp in turn           one high tone, with the last
 fault          red and yellow in turn      three short tones, then quiet
 ready          blue, steady                none
 starting       blue, one flash a second    none
@@ -138,6 +140,24 @@ TEMPORARY: Final[Mapping[Cue, Pattern]] = MappingProxyType(
                 Step(200, _DARK),
                 Step(800, _YELLOW),
                 Step(200, _DARK),
+            ),
+            repeats=False,
+        ),
+        # A card of the provisioner: no visitor is meant, so neither green nor red is lit.
+        Cue.TAKEN: Pattern(
+            (
+                Step(150, _YELLOW | _BLUE, _FAULT_HZ),
+                Step(150, _YELLOW | _BLUE, _HIGH_HZ),
+                Step(900, _YELLOW | _BLUE),
+            ),
+            repeats=False,
+        ),
+        Cue.SELF_TEST: Pattern(
+            (
+                Step(450, _BLUE),
+                Step(450, _YELLOW),
+                Step(450, _RED),
+                Step(450, _GREEN, _HIGH_HZ),
             ),
             repeats=False,
         ),

@@ -22,6 +22,7 @@ from typing import Final, NoReturn, TypeAlias
 
 from device.errors import JournalError
 from device.model import (
+    CardEvent,
     CheckpointEvent,
     CheckupEvent,
     ClockEvent,
@@ -54,6 +55,7 @@ _CLASSES: Final[dict[str, type[AnyEvent]]] = {
     EventType.COVERAGE: CoverageEvent,
     EventType.CLOCK: ClockEvent,
     EventType.CHECKUP: CheckupEvent,
+    EventType.CARD: CardEvent,
     EventType.LIFECYCLE: LifecycleEvent,
     EventType.CHECKPOINT: CheckpointEvent,
     EventType.RESCUED: RescuedEvent,

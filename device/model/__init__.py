@@ -15,7 +15,9 @@ from __future__ import annotations
 
 from device.model.credentials import Credential, Possession, Rotation, Standing
 from device.model.events import (
+    CardEvent,
     CardKind,
+    CardOutcome,
     CardReason,
     CheckupEvent,
     ClockEvent,
@@ -45,7 +47,9 @@ from device.model.stored import CheckpointEvent, Refusal, RescuedEvent, StoredEv
 from device.model.verdicts import Cue, Outcome, Reason, Verdict
 
 __all__ = [
+    "CardEvent",
     "CardKind",
+    "CardOutcome",
     "CardReason",
     "Cause",
     "CheckpointEvent",

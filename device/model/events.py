@@ -94,6 +94,7 @@ class Occasion(StrEnum):
 
     COMMISSIONING = "commissioning"  # by a technician, with `gate-scanner doctor`
     NIGHTLY = "nightly"  # by itself
+    CARD = "card"  # asked for with a card of the provisioner
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +131,13 @@ class CardKind(StrEnum):
     SIGN_IN = "sign_in"  # of whoever minds the gate
 
 
+class CardOutcome(StrEnum):
+    """What became of a card of the provisioner."""
+
+    DONE = "done"
+    REFUSED = "refused"
+
+
 class CardReason(StrEnum):
     """Why a card of the provisioner was refused."""
 
@@ -143,6 +151,29 @@ class CardReason(StrEnum):
     USED = "used"
     OLDER = "older"  # than cards of which the gate has forgotten whether they were used
     NOT_HERE = "not_here"  # a card of this kind does nothing at a gate that runs
+
+
+@dataclass(frozen=True, slots=True)
+class CardEvent:
+    """A card of the provisioner was held up; `data` of `gate.card.v1`. Recorded before anything is done.
+
+    Attributes:
+        outcome: see `CardOutcome`.
+        clock: when.
+        kind: what it is for; None where its signature does not say so.
+        serial: its number, likewise.
+        reason: why it was refused; None where it was not.
+        subject: of `sign_in`: keyed pseudonym of who minds the gate, 32 lowercase hex digits.
+        subject_key: id of the key the subject was made with, 8 hex digits; None without a subject.
+    """
+
+    outcome: CardOutcome
+    clock: ClockReading
+    kind: CardKind | None = None
+    serial: int | None = None
+    reason: CardReason | None = None
+    subject: str | None = None
+    subject_key: str | None = None
 
 
 class Lifecycle(StrEnum):
@@ -226,5 +257,12 @@ class ClockEvent:
 
 
 Event: TypeAlias = (
-    ScanEvent | UnreadEvent | InputEvent | CoverageEvent | ClockEvent | CheckupEvent | LifecycleEvent
+    ScanEvent
+    | UnreadEvent
+    | InputEvent
+    | CoverageEvent
+    | ClockEvent
+    | CheckupEvent
+    | CardEvent
+    | LifecycleEvent
 )

@@ -25,6 +25,7 @@ class EventType(StrEnum):
     CLOCK = "gate.clock.v1"
     CHECKUP = "gate.checkup.v1"
     INPUT = "gate.input.v1"
+    CARD = "gate.card.v1"
     LIFECYCLE = "gate.lifecycle.v1"
     CHECKPOINT = "gate.checkpoint.v1"
     RESCUED = "gate.rescued.v1"

@@ -67,3 +67,5 @@ class Cue(StrEnum):
     ALREADY_SHOWN = "already_shown"
     DENIED = "denied"
     ATTENTION = "attention"
+    TAKEN = "taken"
+    SELF_TEST = "self_test"

@@ -6,7 +6,7 @@ The daemon and `gate-scanner explain` hold the same object, so that what is expl
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from device.credential.registry import parse
@@ -90,6 +90,11 @@ def nowhere(_subject: str | None, _now: float, _former: str | None = None) -> Pr
     return NOT_KNOWN
 
 
+def in_service() -> bool:
+    """Nothing but the rules suspends the gate."""
+    return False
+
+
 def never(_identity: str) -> None:
     """Nobody has been granted before."""
 
@@ -100,7 +105,7 @@ class _Book:
 
     lists: Lists
     trust: Trust
-    fingerprint: str
+    fingerprints: tuple[str, str]
 
 
 class Judge:
@@ -114,6 +119,7 @@ class Judge:
         clock: for the moment of each decision.
         trust: whose signatures count.
         presence: where a person is; called by who calls `judge`.
+        suspended: whether the gate is suspended, whatever the rules say; likewise.
     """
 
     def __init__(
@@ -126,8 +132,11 @@ class Judge:
         clock: Clock,
         trust: Trust = NOBODY,
         presence: Whereabouts = nowhere,
+        suspended: Callable[[], bool] = in_service,
     ) -> None:
-        self._rules = rules
+        # As they are, and suspended.
+        self._rules = rules, replace(rules, suspended=True)
+        self._suspended = suspended
         self._pseudonyms = pseudonyms
         self._poster_hosts = poster_hosts
         self._clock = clock
@@ -136,12 +145,13 @@ class Judge:
 
     def go_by(self, lists: Lists, trust: Trust) -> None:
         """From now on decides by these. A decision under way is made by those before."""
-        self._book = _Book(lists, trust, self._rules.fingerprint(lists, trust_digest=trust.digest))
+        usual, suspended = (rules.fingerprint(lists, trust_digest=trust.digest) for rules in self._rules)
+        self._book = _Book(lists, trust, (usual, suspended))
 
     @property
     def fingerprint(self) -> str:
         """Names the rules, lists and keys in force, 16 hex digits."""
-        return self._book.fingerprint
+        return self._book.fingerprints[self._suspended()]
 
     def judge(self, content: bytes, granted_at: Callable[[str], float | None]) -> Answer:
         """The decision as the scan loop needs it. Never raises, whatever the content.
@@ -168,14 +178,14 @@ class Judge:
         self, content: bytes, *, moment: Moment, granted_at: Callable[[str], float | None] = never
     ) -> Judgement:
         """The decision with all that led to it, at any moment. Pure."""
-        book = self._book
+        book, suspended = self._book, self._suspended()
         credential = parse(content, poster_hosts=self._poster_hosts, trust=book.trust)
         subject = self._pseudonyms.subject(credential.identifier)
         former = self._former(credential.identifier, moment)
         verdict = decide(
             credential,
             subject=subject,
-            rules=self._rules,
+            rules=self._rules[suspended],
             lists=book.lists,
             moment=moment,
             last_granted_at=granted_at(identity_of(subject, content)),
@@ -187,7 +197,7 @@ class Judge:
             subject=subject,
             subject_key=self._pseudonyms.key_id,
             verdict=verdict,
-            rules=book.fingerprint,
+            rules=book.fingerprints[suspended],
             lists=book.lists.in_force(moment.utc, trusted=moment.trusted),
         )
 

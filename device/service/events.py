@@ -22,6 +22,7 @@ MAX_BREAKS = 100
 
 # Types whose fields alone do not tell what they are about.
 _TITLES = {
+    EventType.CARD: "card",
     EventType.CHECKPOINT: "signed",
     EventType.CHECKUP: "looked over",
     EventType.CLOCK: "clock set",
@@ -102,7 +103,9 @@ def _told(event: StoredEvent, data: Data) -> str:
         inner = StoredEvent(str(journal), event.seq, str(data.get("kind")), record.encode())
         return f"rescued {journal}-{number}: {as_text(inner)[8:].strip()}"
     about = _object(data, "credential")
-    told = [data.get(name) for name in ("what", "why", "occasion", "outcome", "reason", "cause", "detail")]
+    told = [
+        data.get(name) for name in ("what", "why", "occasion", "kind", "outcome", "reason", "cause", "detail")
+    ]
     for level in ("failed", "warned"):
         words = data.get(level)
         if isinstance(words, list) and words:

@@ -15,6 +15,7 @@ from typing import Any, Final, TypeAlias, Union, get_args, get_origin, get_type_
 
 from device import model
 from device.model import (
+    CardEvent,
     CheckpointEvent,
     ClockReading,
     CredentialRef,
@@ -38,6 +39,8 @@ _HASH: Final = "^[0-9a-f]{64}$"
 # Forms that a type alone does not tell: (class, field) -> pattern.
 _PATTERNS: Final[dict[tuple[type, str], str]] = {
     (ClockReading, "wall"): _TIME,
+    (CardEvent, "subject"): "^[0-9a-f]{32}$",
+    (CardEvent, "subject_key"): "^[0-9a-f]{8}$",
     (CredentialRef, "kind"): r"^[a-z0-9.-]{1,64}$",
     (CredentialRef, "subject"): "^[0-9a-f]{32}$",
     (CredentialRef, "subject_key"): "^[0-9a-f]{8}$",

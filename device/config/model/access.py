@@ -37,6 +37,12 @@ class Credentials(Section):
         description="Keys of issuers whose signatures count: JSON, as `gate-scanner keys` writes it. Without "
         "it no signed code is accepted.",
     )
+    card_key_file: PublicKeyFile | None = Field(
+        None,
+        description="The provisioner's public Ed25519 key, PEM, as `gate-scanner provision keys` makes it. "
+        "Cards signed with it suspend and resume the gate, test it, ask for a report, sign in who minds it. "
+        "Left out: such cards are codes like any other.",
+    )
     audiences: tuple[Text, ...] = Field(
         (),
         max_length=16,

@@ -109,9 +109,15 @@ def test_already_shown_is_green_then_yellow_with_two_short_tones() -> None:
     assert all(ms < 150 for _, ms in sounds(pattern))
 
 
-def test_green_is_lit_only_by_cues_that_open() -> None:
+def test_green_is_lit_only_by_cues_that_open_and_as_the_last_lamp_of_a_self_test() -> None:
     green = {cue for cue, pattern in ALL if any(Lamp.GREEN in step.lamps for step in pattern.steps)}
-    assert green == OPENS == {Cue.GRANTED, Cue.ALREADY_SHOWN}
+    assert green - {Cue.SELF_TEST} == OPENS == {Cue.GRANTED, Cue.ALREADY_SHOWN}
+
+
+def test_a_self_test_shows_each_lamp_by_itself_and_is_heard() -> None:
+    steps = TEMPORARY[Cue.SELF_TEST].steps
+    assert [lamp for step in steps for lamp in step.lamps] == [Lamp.BLUE, Lamp.YELLOW, Lamp.RED, Lamp.GREEN]
+    assert sounds(TEMPORARY[Cue.SELF_TEST])
 
 
 def test_a_gate_in_trouble_is_never_dark_like_one_without_power() -> None:

@@ -143,7 +143,7 @@ class Life:
         self.beat = folder / "beat.json"
         self.journal, self.panel, self.scan = FakeJournal(), FakePanel(), FakeScan()
         self.first_frame, self.ended, self.stop = threading.Event(), threading.Event(), threading.Event()
-        self.changed = threading.Event()
+        self.changed, self.report = threading.Event(), threading.Event()
         self.configuration = FakeConfiguration()
         self.slot: LatestSlot[object] = LatestSlot()
 
@@ -162,6 +162,7 @@ class Life:
             checkup=lambda: CheckupEvent(
                 Occasion.NIGHTLY, (), (), ("card_writes",), (), "0", night.reading()
             ),
+            report=self.report,
             lists=FakeLists(),
             journal=self.journal,
             uplink=uplink,
@@ -274,6 +275,19 @@ def test_at_night_the_gate_looks_itself_over_once(tmp_path: Path) -> None:
         assert life.journal.changed.wait_for(lambda: checkups(life), 20)
     life.end()
     assert len(checkups(life)) == 1
+
+
+def test_who_asks_for_a_report_gets_the_coverage_so_far(tmp_path: Path) -> None:
+    life = Life(tmp_path)
+    life.thread.start()
+    life.panel.wait_for(Cue.STARTING)
+    life.report.set()
+    with life.journal.changed:
+        told = life.journal.changed.wait_for(
+            lambda: [event for event in life.journal.events if isinstance(event, CoverageEvent)], 20
+        )
+    life.end()
+    assert told
 
 
 def test_the_end_closes_the_coverage_ledger(tmp_path: Path) -> None:

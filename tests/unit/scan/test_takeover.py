@@ -10,14 +10,17 @@ from device.config.effective import digest
 from device.config.loader import load_text
 from device.config.model import Settings
 from device.credential.pseudonym import Pseudonyms
+from device.credential.signing import SigningKey
 from device.credential.trust import Trust
 from device.errors import ConfigError, GateError
 from device.lists.library import Library
+from device.model import Reason
 from device.policy.judge import Judge, nowhere
 from device.policy.lists import Lists
 from device.privacy.sealing import SealingKey
 from device.takeover import Takeover, needs_other_parts
 from tests.support.clock import ManualClock
+from tests.support.gate import ANNA
 
 HEAD = "gate: {tenant: a, site: b, name: c}\nuplink: {enabled: false}\n"
 
@@ -86,6 +89,7 @@ class Gate:
         self.seal = folder / "seal.pub"
         self.seal.write_bytes(base64.b64encode(bytes(31) + b"\x09"))
         self.scan = FakeScan()
+        self.suspended = False
         self.write("")
         self.takeover = Takeover(
             config=self.config,
@@ -94,6 +98,8 @@ class Gate:
             pseudonyms=Pseudonyms(self.key.read_bytes()),
             sealed_to=SealingKey(self.seal.read_bytes()).key_id,
             presence=nowhere,
+            suspended=lambda: self.suspended,
+            card_keys=frozenset(),
             scan=self.scan,
             librarian=self.scan,
         )
@@ -101,6 +107,23 @@ class Gate:
     def write(self, text: str) -> None:
         text = f"{HEAD}privacy: {{pseudonym_key_file: pseudonym.key, seal_to: seal.pub}}\n{text}"
         self.config.write_text(text, encoding="utf-8")
+
+
+def test_a_gate_that_a_card_has_suspended_stays_so_under_other_rules(tmp_path: Path) -> None:
+    gate = Gate(tmp_path)
+    gate.suspended = True
+    gate.write("policy: {repeat_s: 3}")
+    apply = gate.takeover.look().apply
+    assert apply is not None
+    apply()
+    assert gate.scan.ruled[0].judge(ANNA.encode(), lambda _: None).verdict.reason is Reason.SUSPENDED
+
+
+def test_another_key_for_cards_needs_other_parts(tmp_path: Path) -> None:
+    gate = Gate(tmp_path)
+    (tmp_path / "cards.pub").write_bytes(SigningKey(SigningKey.generate()).public_pem)
+    gate.write("credentials: {card_key_file: cards.pub}")
+    assert gate.takeover.look().apply is None
 
 
 def test_nothing_moves_before_it_is_applied(tmp_path: Path) -> None:
