@@ -103,7 +103,8 @@ def _records(args: argparse.Namespace, settings: Settings | None, parts: ExitSta
     if settings is None:
         return of_journal(args.journal, gate=args.gate, parts=parts)
     gate = settings.gate
-    return of_journal(settings.journal.path, gate=f"{gate.tenant}/{gate.site}/{gate.name}", parts=parts)
+    name = f"{gate.tenant}/{gate.site}/{gate.name}"
+    return of_journal(settings.journal.path, gate=name, parts=parts, collected=settings.uplink.enabled)
 
 
 def _subjects(

@@ -99,8 +99,14 @@ class Records:
     sign_of_life: Reading | None = None
 
 
-def of_journal(path: Path, *, gate: str, parts: ExitStack) -> Records:
+def of_journal(path: Path, *, gate: str, parts: ExitStack, collected: bool = True) -> Records:
     """A gate's own journal, with what it has carried over from damaged ones.
+
+    Args:
+        path: of the journal.
+        gate: what it is called; may be empty.
+        parts: closes the file.
+        collected: whether there is a broker that takes its events.
 
     Raises:
         JournalError: there is none there, or it cannot be read.
@@ -109,7 +115,7 @@ def of_journal(path: Path, *, gate: str, parts: ExitStack) -> Records:
     cursors = reader.cursors()
 
     def outstanding(seq: int) -> str:
-        return _outstanding(seq, cursors)
+        return _outstanding(seq, cursors) if collected else ""
 
     dropped = tuple(
         Absent(Span(first, last), "given up undelivered: the journal was full", coming=False)

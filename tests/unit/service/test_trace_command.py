@@ -114,6 +114,18 @@ def test_a_gate_that_has_no_key_yet_can_find_nobody(gate: Path, capsys: pytest.C
     assert not (gate / "pseudonym.key").exists()
 
 
+def test_a_gate_without_a_broker_has_nothing_to_deliver(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Gate(tmp_path, changes={"uplink.enabled": False}).write()
+    life = GateLife(tmp_path)
+    life.live_until("10:32")
+    life.show(subject_of(ID, key=KEY))
+    life.journal.close()
+    assert main(["trace", "--config", str(tmp_path / "gate.yaml"), "--at", AT, "--id", ID]) == 0
+    assert "\nGRANTED\n" in capsys.readouterr().out
+
+
 def test_a_time_of_day_is_the_last_one_there_was() -> None:
     zone, now = ZoneInfo("Asia/Ho_Chi_Minh"), at("10:00")
     parser = argparse.ArgumentParser()
