@@ -66,6 +66,7 @@ quiet apt-get -qq purge -y gate-scanner
 [ ! -L /etc/systemd/system/multi-user.target.wants/gate-scanner.service ]
 
 step "where install.sh was used, the package stands back"
+mkdir -p /opt
 ln -s /opt/elsewhere /opt/gate-scanner
 if apt-get -qq install -y "$package" >/tmp/said 2>&1; then false; fi
 grep "installed by install.sh" /tmp/said
