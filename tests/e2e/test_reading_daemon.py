@@ -44,10 +44,8 @@ def _answers(daemon: Daemon) -> list[tuple[str, str]]:
 def test_a_code_that_is_seen_and_not_read_is_told_and_recorded_once_with_its_cause(tmp_path: Path) -> None:
     gate = Gate(tmp_path, fps=FPS, repeat=False)
     gate.add(empty(), 5)
-    gate.add(scene((_damaged(), (600, 360), Held(module_px=5))), 2)  # a glance is nobody's failure
-    gate.add(empty(), GONE)
     for held in (Held(module_px=5), Held(module_px=5, light=0.3), Held(module_px=1.8)):
-        for step in range(15):  # in a hand, for three quarters of a second
+        for step in range(30):  # in a hand, for a second and a half
             gate.add(scene((_damaged(), (600 + 3 * step, 360 + step % 3), held)))
         gate.add(empty(), GONE)
     gate.hold(BINH)
@@ -65,7 +63,7 @@ def test_a_code_that_is_seen_and_not_read_is_told_and_recorded_once_with_its_cau
 def test_several_people_at_once_have_a_verdict_each_and_the_nearest_is_shown(tmp_path: Path) -> None:
     gate = Gate(tmp_path, fps=FPS, repeat=False)
     gate.add(empty(), 5)
-    for step in range(10):
+    for step in range(20):
         gate.add(
             scene(
                 (code(ANNA), (280 + 2 * step, 300), Held(module_px=3, turn_deg=8)),
@@ -91,7 +89,7 @@ def test_a_card_before_a_poster_on_the_wall_is_answered(tmp_path: Path) -> None:
     gate = Gate(tmp_path, fps=FPS, repeat=False)
     gate.add(scene(poster), 20)
     for content in (ANNA, BINH):
-        for step in range(8):
+        for step in range(16):
             gate.add(scene(poster, (code(content), (420 + 4 * step, 420), Held(module_px=3.5))))
         gate.add(scene(poster), GONE)
     with Daemon(gate.write(), tmp_path) as daemon:
