@@ -49,6 +49,7 @@ def main() -> None:
         "listener 1883 127.0.0.1\nallow_anonymous true\n", encoding="utf-8"
     )
     broker = subprocess.Popen(["mosquitto", "-c", str(FOLDER / "mosquitto.conf")], stderr=subprocess.DEVNULL)
+    wait_for_port(1883)
     district = subprocess.Popen(
         ["mosquitto_sub", "-V", "5", "-q", "1", "-t", "gate/v1/+/+/+/event"],
         stdout=subprocess.PIPE,
