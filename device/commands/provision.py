@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from device.commands.provision_device import add_export, add_wait
 from device.commands.times import begin, end
 from device.errors import ExitCode, GateError, UsageError
 
@@ -30,12 +31,15 @@ def add_provision(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     """Adds the command to the command line."""
     provision = commands.add_parser(
         "provision",
-        help="cards that test, suspend and resume a gate, held up to its camera",
+        help="cards held up to a gate's camera: its first configuration, test, suspend, resume",
         description="The provisioner's private key signs cards and stays off the gates; they get the public "
         "half, as credentials.card_key_file.",
     )
     kinds = provision.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_keys(kinds)
+    _add_card(kinds)
+    add_wait(kinds)
+    add_export(kinds)
     _add_service(kinds)
 
 
@@ -50,6 +54,31 @@ def _add_keys(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     keys.add_argument("public", type=Path, metavar="PUBLIC", help="file of the public key")
     keys.add_argument("--force", action="store_true", help="replace a key that is there: it is lost")
     keys.set_defaults(command=_keys)
+
+
+def _add_card(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    card = kinds.add_parser(
+        "card",
+        help="a configuration as a card, for a device that has none",
+        description="Packs the file and the files it names that lie in its folder: certificates, keys, "
+        "passwords, lists. Secrets and lists of persons need --seal-to. A long one becomes a picture that "
+        "shows several codes one after another: open it in a browser and hold the screen up to the camera.",
+        epilog="Example: gate-scanner provision card gate.yaml --key provisioner.pem --seal-to device.pub "
+        "--out card.png",
+    )
+    card.add_argument("config", type=Path, metavar="FILE", help="the configuration, checked first")
+    sealing = card.add_mutually_exclusive_group()
+    sealing.add_argument(
+        "--seal-to",
+        type=Path,
+        metavar="FILE",
+        help="public key of the device: `provision export`",
+    )
+    sealing.add_argument(
+        "--in-clear", action="store_true", help="secrets readable to whoever photographs the card"
+    )
+    _takes_card(card)
+    card.set_defaults(command=_configuration)
 
 
 def _add_service(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -100,21 +129,51 @@ def _keys(args: argparse.Namespace) -> int:
 
 
 def _service(args: argparse.Namespace) -> int:
+    from device.service.passes import read_key
+
     if (args.kind == "sign-in") != bool(args.who.strip()):
         raise UsageError("--who says who signs in: with sign-in, and only there")
     if args.again and args.until is None:
         raise UsageError("a card that is good again and again needs an end: --until")
-    key = _key(args.key)
+    key = read_key(args.key)
     card = _card(args, SERVICE[args.kind], once=not args.again, body=args.who.strip().encode())
     _show(_codes(card, key), args.out)
     print(f"{args.kind} card {card.serial} for {card.gate or 'every gate with this key'}", file=sys.stderr)
     return ExitCode.OK
 
 
-def _key(path: Path) -> SigningKey:
+def _configuration(args: argparse.Namespace) -> int:
+    from dataclasses import replace
+
+    from device.config.loader import load
+    from device.provision.bundle import pack
+    from device.service.bundling import gather, sealing_key
     from device.service.passes import read_key
 
-    return read_key(path)
+    key = read_key(args.key)
+    gate = load(args.config, check_files=False).gate
+    name = f"{gate.tenant}/{gate.site}/{gate.name}"
+    if args.gate not in {"", name}:
+        raise UsageError(f"{args.config} is the configuration of {name}, not of {args.gate}")
+    args.gate = name
+    found = gather(args.config)
+    if found.secret and not (args.seal_to or args.in_clear):
+        told = ", ".join(found.secret)
+        raise GateError(f"secret: {told}; seal the card with --seal-to, or say --in-clear")
+    card = _card(args, "configuration", once=True, body=b"")
+    seal = sealing_key(args.seal_to) if args.seal_to else None
+    try:
+        body = pack(found.files, serial=card.serial, gate=name, seal=seal)
+    except ValueError as error:
+        raise GateError(str(error)) from None
+    codes = _codes(replace(card, body=body), key)
+    _show(codes, args.out)
+    size = sum(map(len, found.files.values()))
+    print(f"card {card.serial} for {name}: {', '.join(found.files)}", file=sys.stderr)
+    print(f"{size} bytes, {len(codes)} code{'s' * (len(codes) > 1)}", file=sys.stderr)
+    for left in found.left:
+        print(f"not on the card, must be on the device already: {left}", file=sys.stderr)
+    return ExitCode.OK
 
 
 def _card(args: argparse.Namespace, kind: str, *, once: bool, body: bytes) -> Card:
@@ -140,14 +199,13 @@ def _codes(card: Card, key: SigningKey) -> Sequence[str]:
 
 
 def _show(codes: Sequence[str], out: Path | None) -> None:
-    """One picture a code: with several, numbered ones, to be shown one after another."""
-    from device.service.passes import draw
+    """A picture, which moves where there are several; or one code after the other in the terminal."""
+    from device.service.passes import draw, draw_moving
 
-    digits = len(str(len(codes)))
-    for number, code in enumerate(codes, 1):
-        name = f"{number:0{digits}}" if len(codes) > 1 else ""
-        path = out.with_stem(f"{out.stem}-{name}") if out and name else out
-        if path:
-            print(draw(code, path), file=sys.stderr)
-        else:
+    if out is None:
+        for code in codes:
             print(draw(code), end="")
+    elif len(codes) == 1:
+        print(draw(codes[0], out), file=sys.stderr)
+    else:
+        print(draw_moving(codes, out), file=sys.stderr)

@@ -8,13 +8,16 @@ from __future__ import annotations
 import os
 import re
 import stat
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from device.config.hints import closest
 from device.config.model import Camera, Journal
+from device.config.nodes import path_of
 from device.config.scalars import Reads
+from device.config.shape import leaves
 from device.logs import printable
 from device.privacy.sealing import NoSealingKey, SealingKey
 
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from device.config.crosschecks import Draft
+    from device.config.model import Settings
     from device.config.nodes import Loc
     from device.errors import Problem
 
@@ -52,6 +56,33 @@ def unusable(draft: Draft) -> Iterator[Problem]:
         answer = _pictures(camera.replay.path)
         if answer:
             yield draft.document.problem(("camera", "replay", "path"), *answer)
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A file that a configuration names.
+
+    Attributes:
+        path: of the file.
+        setting: that names it, dotted.
+        public: what it holds may be known to anybody.
+    """
+
+    path: Path
+    setting: str
+    public: bool
+
+
+def named(settings: Settings) -> tuple[Named, ...]:
+    """Every file that is read at start, in the order of the settings."""
+    found = []
+    for leaf in leaves(settings, ()):
+        reads = (leaf.shape.item or leaf.shape).mark(Reads)
+        values = leaf.value if isinstance(leaf.value, tuple) else (leaf.value,)
+        if reads is not None:
+            public = reads.seals or reads.pem in {"CERTIFICATE", "PUBLIC KEY"}
+            found += [Named(v, path_of(leaf.loc), public) for v in values if isinstance(v, Path)]
+    return tuple(found)
 
 
 def _files(draft: Draft) -> Iterator[tuple[Loc, Path, Reads]]:

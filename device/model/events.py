@@ -150,7 +150,9 @@ class CardReason(StrEnum):
     EXPIRED = "expired"
     USED = "used"
     OLDER = "older"  # than cards of which the gate has forgotten whether they were used
-    NOT_HERE = "not_here"  # a card of this kind does nothing at a gate that runs
+    NOT_HERE = "not_here"  # cards of this kind are for gates that run, or for those that do not yet
+    OTHER_DEVICE = "other_device"  # sealed to another key
+    UNUSABLE = "unusable"  # the configuration has mistakes, or names files that are not there
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,9 +45,11 @@ def split(text: bytes) -> tuple[bytes, ...]:
     """
     if len(text) <= PIECE_BYTES:
         return (text,)
-    pieces = [text[at : at + PIECE_BYTES] for at in range(0, len(text), PIECE_BYTES)]
-    if len(pieces) > MAX_PARTS:
-        raise ValueError(f"this text takes {len(pieces)} codes, and {MAX_PARTS} are the most")
+    count = -(-len(text) // PIECE_BYTES)
+    if count > MAX_PARTS:
+        raise ValueError(f"this text takes {count} codes, and {MAX_PARTS} are the most")
+    size = -(-len(text) // count)  # all alike, so that the codes are of one size
+    pieces = [text[at : at + size] for at in range(0, len(text), size)]
     name = _name(text)
     return tuple(
         b"%s%s/%d/%d:%s" % (PREFIX, name, n, len(pieces), piece) for n, piece in enumerate(pieces, 1)

@@ -22,6 +22,7 @@ from device.credential.trust import Trust, TrustedKey, Use
 from device.durable import write_new, write_over
 from device.errors import GateError
 from device.model import Standing
+from device.service.moving import moving
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,6 +39,9 @@ NUMBER_BYTES = 8
 
 ROTATION_SECRET_BYTES = 32
 """As long as the hash the changing codes are reckoned with."""
+
+EACH_CODE_MS = 400
+"""Read by a camera of ten pictures a second, with one of them lost."""
 
 _QUIET_ZONE_MODULES = 4  # ISO/IEC 18004, section 5.3.8
 _PICTURE_MODULE_PIXELS = 8  # a version 8 code becomes 456 pixels: 5 cm at 230 dots an inch
@@ -232,3 +236,30 @@ def draw(text: str, path: Path | None = None) -> str:
     except OSError as error:
         raise GateError(f"{path}: {error.strerror}") from error
     return f"{path}: version {code.version}, {17 + 4 * int(code.version)} modules a side"
+
+
+def draw_moving(texts: Sequence[str], path: Path) -> str:
+    """The QR codes of several texts as one picture that shows them one after another, for ever.
+
+    Raises:
+        GateError: as `draw`; or the picture's name does not end in .png.
+    """
+    try:
+        import segno  # noqa: PLC0415 - only who draws passes needs it
+    except ModuleNotFoundError:
+        raise GateError("drawing codes needs segno: pip install 'gate-scanner[demo]'") from None
+    if path.suffix.lower() != ".png":
+        raise GateError(f"{path}: a picture of several codes moves, and its name ends in .png")
+    version = max(int(segno.make_qr(text, error="m", boost_error=False).version) for text in texts)
+    pictures = []
+    for text in texts:
+        out = io.BytesIO()
+        code = segno.make_qr(text, error="m", boost_error=False, version=version)
+        code.save(out, kind="png", scale=_PICTURE_MODULE_PIXELS, border=_QUIET_ZONE_MODULES)
+        pictures.append(out.getvalue())
+    try:
+        write_over(path, moving(pictures, each_ms=EACH_CODE_MS), mode=0o644)
+    except OSError as error:
+        raise GateError(f"{path}: {error.strerror}") from error
+    side = 17 + 4 * version
+    return f"{path}: {len(texts)} codes in turn, version {version}, {side} modules a side"

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 import zxingcpp
 
@@ -14,6 +15,7 @@ from device.keyring import card_keys
 from device.model import CardKind
 from device.provision.card import Card, read
 from tests.support.cards import Provisioner
+from tests.support.certificates import Authority
 from tests.support.daemon import Daemon
 from tests.support.gate import ANNA, Gate
 
@@ -85,3 +87,81 @@ def test_the_provisioner_makes_keys_and_cards(tmp_path: Path) -> None:
     assert run("provision", "service", "sign-in", "--key", key).returncode == 2
     assert run("provision", "service", "report", "--key", key, "--again").returncode == 2
     assert run("provision", "service", "report", "--key", key, "--gate", "door").returncode == 2
+
+
+class Bare:
+    """A device without a configuration, what its card will bring, and the pictures its camera sees."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.into, self.laptop = folder, folder / "etc", folder / "laptop"
+        for made in (self.into, self.laptop, folder / "state"):
+            made.mkdir()
+        run("provision", "keys", folder / "p.pem", folder / "p.pub")
+        self.first = folder / "first.yaml"
+        self.first.write_text(
+            "gate: {tenant: unset, site: unset, name: unset}\n"
+            "camera: {source: replay, frames_per_second: 10, replay: {path: scene}}\n"
+            "credentials: {card_key_file: p.pub}\n"
+            "panel: {driver: mock, lights: {blue: {pin: 23}, yellow: {pin: 27}}}\n"
+            "journal: {path: state/journal.db}\nuplink: {enabled: false}\n"
+        )
+        # What a technician has on the laptop: the commented sample, the district's authority, a password.
+        self.config = self.laptop / "gate.yaml"
+        sample = Path(__file__).parents[2] / "config/door.yaml"
+        self.config.write_bytes(sample.read_bytes())
+        (self.laptop / "mqtt.password").write_text("correct horse battery staple\n")
+        (self.laptop / "district-ca.pem").write_bytes(Authority(folder).ca_file.read_bytes())
+
+    def card(self, *words: str | Path) -> subprocess.CompletedProcess[str]:
+        out = self.folder / "card.png"
+        return run("provision", "card", self.config, "--key", self.folder / "p.pem", "--out", out, *words)
+
+    def film(self, frames_each: int = 3) -> int:
+        """The card's picture, played before the camera at 1280 x 720; how many codes it shows."""
+        scene = self.folder / "scene"
+        scene.mkdir()
+        good, animation = cv2.imreadanimation(str(self.folder / "card.png"))
+        assert good
+        for number, picture in enumerate(animation.frames):
+            frame = np.full((720, 1280), 110, np.uint8)
+            frame[40:680, 320:960] = cv2.resize(picture, (640, 640), interpolation=cv2.INTER_AREA)
+            for again in range(frames_each):
+                cv2.imwrite(str(scene / f"{number:03d}-{again}.png"), frame)
+        return len(animation.frames)
+
+    def wait(self) -> subprocess.CompletedProcess[str]:
+        return run("provision", "wait", "--config", self.first, "--into", self.into)
+
+
+def test_a_bare_device_reads_its_configuration_from_a_screen_sealed_to_its_own_key(tmp_path: Path) -> None:
+    bare = Bare(tmp_path)
+    key = run("provision", "export", "--config", bare.first, "--form", "seal")
+    (tmp_path / "device.pub").write_text(key.stdout)
+    refused = bare.card()
+    assert (refused.returncode, "mqtt.password" in refused.stderr) == (1, True)
+    made = bare.card("--seal-to", tmp_path / "device.pub")
+    assert made.returncode == 0, made.stderr
+    assert bare.film() > 1
+    waited = bare.wait()
+    assert waited.returncode == 0, waited.stderr
+    names = ["district-ca.pem", "gate.yaml", "mqtt.password"]
+    assert {name: (bare.into / name).read_bytes() for name in names} == {
+        name: (bare.laptop / name).read_bytes() for name in names
+    }
+    events = Gate(tmp_path / "state").stored()
+    assert [(e["kind"], e["outcome"]) for e in events if "serial" in e] == [("configuration", "done")]
+    assert "battery" not in waited.stderr
+    # The same card once more: somebody has taken a photograph of it.
+    again = bare.wait()
+    assert (again.returncode, "a card is refused: used" in again.stderr) == (1, True), again.stderr
+
+
+def test_a_device_says_which_keys_and_rights_are_its_own(tmp_path: Path) -> None:
+    bare = Bare(tmp_path)
+    told = run("provision", "export", "--config", bare.first)
+    assert told.returncode == 0, told.stderr
+    assert "BEGIN PUBLIC KEY" in told.stdout
+    assert "user gate-unset-unset-unset" in told.stdout
+    assert "PRIVATE" not in told.stdout
+    assert run("provision", "export", "--config", bare.first).stdout == told.stdout
+    assert {path.stat().st_mode & 0o777 for path in (tmp_path / "state").glob("*.key")} == {0o600}
