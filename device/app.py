@@ -36,7 +36,7 @@ from device.fittings import (
     steerable,
     steering_of,
 )
-from device.keyring import card_keys_of, identity_keeper_of, pseudonyms_of
+from device.keyring import card_keys_of, card_memory, identity_keeper_of, pseudonyms_of
 from device.landmark import LandmarkDecoder
 from device.lists.library import Librarian
 from device.logs import set_level, set_up
@@ -185,7 +185,7 @@ def assemble(
     pseudonyms, identities = pseudonyms_of(settings), identity_keeper_of(settings)
     library = library_of(settings, clock, pseudonyms=pseudonyms)
     card_keys = card_keys_of(settings)
-    memory = Memory(_card_memory(settings), next(iter(card_keys)).hex()) if card_keys else None
+    memory = Memory(card_memory(settings), next(iter(card_keys)).hex()) if card_keys else None
     suspended = memory.suspended if memory else in_service
     judge = judge_of(
         settings,
@@ -314,7 +314,3 @@ def assemble(
         stop=stop,
         changed=changed,
     )
-
-
-def _card_memory(settings: Settings) -> Path:
-    return settings.journal.path.with_name("cards.json")

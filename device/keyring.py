@@ -98,6 +98,11 @@ def card_keys_of(settings: Settings) -> dict[bytes, PublicKey]:
     return card_keys(path) if path is not None else {}
 
 
+def card_memory(settings: Settings) -> Path:
+    """Where the gate remembers which cards were used, and whether one has suspended it."""
+    return settings.journal.path.with_name("cards.json")
+
+
 def card_keys(path: Path) -> dict[bytes, PublicKey]:
     """The provisioner's public key in a file, by `kid`. Raises GateError."""
     try:

@@ -85,12 +85,21 @@ def _explain(args: argparse.Namespace) -> int:
 def _gate(config: Path, clock: Clock) -> tuple[Judge, Mapping[str, str], IdentityKeeper]:
     """What a gate with this configuration decides by, where its settings stand, what it keeps of people."""
     from device.config.loader import load_all
-    from device.keyring import identity_keeper_of, pseudonyms_for_a_look
+    from device.keyring import card_keys_of, card_memory, identity_keeper_of, pseudonyms_for_a_look
+    from device.policy.judge import in_service
+    from device.provision.memory import Memory
     from device.rulebook import judge_of
 
     # Lists and keys are read; whether the rest of the machine is there does not matter here.
     loaded = load_all(config, check_files=False)
-    judge = judge_of(loaded.settings, clock, pseudonyms=pseudonyms_for_a_look(loaded.settings))
+    keys = card_keys_of(loaded.settings)
+    memory = Memory(card_memory(loaded.settings), next(iter(keys)).hex()) if keys else None
+    judge = judge_of(
+        loaded.settings,
+        clock,
+        pseudonyms=pseudonyms_for_a_look(loaded.settings),
+        suspended=memory.suspended if memory else in_service,
+    )
     return judge, loaded.places, identity_keeper_of(loaded.settings)
 
 

@@ -61,6 +61,8 @@ def test_a_suspended_gate_is_so_after_a_start_and_a_self_test_is_recorded(tmp_pa
         with Daemon(gate.write(), tmp_path) as daemon:
             assert daemon.wait() == 0
             assert [scan["reason"] for scan in daemon.scans()] == ["suspended"], daemon.text()
+    told = run("explain", "--config", tmp_path / "gate.yaml", ANNA)
+    assert "suspended" in told.stdout, told.stderr
     assert [e["occasion"] for e in Gate(tmp_path).stored() if "occasion" in e] == ["card"]
 
 
