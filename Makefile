@@ -7,6 +7,7 @@ STAMP := $(VENV)/.installed
 PYTHON ?= $(shell if [ -d /usr/lib/python3/dist-packages/picamera2 ]; then echo /usr/bin/python3; else command -v python3; fi)
 SITE := $(shell if [ -d /usr/lib/python3/dist-packages/picamera2 ]; then echo --system-site-packages; fi)
 VM ?=
+CHECKS ?=
 SUITE ?= bookworm
 ARCH ?= arm64
 ROOTS ?=
@@ -22,7 +23,7 @@ help:
 	@echo "make docs    write the generated references anew"
 	@echo "make deb     a Debian package; SUITE=bookworm or trixie, ARCH=arm64 or amd64"
 	@echo "make test-install   install.sh and the package in real Debian roots (root, network, 15 minutes)"
-	@echo "make test-vm VM=DIR   kernel GPIO and libcamera, in a user-mode Linux machine"
+	@echo "make test-vm VM=DIR   kernel GPIO, libcamera and systemd in a user-mode Linux machine; CHECKS=power_cuts: its plug"
 
 venv: apt $(STAMP)
 
@@ -63,7 +64,7 @@ docs: venv
 	$(BIN)/python -m device.uplink.contract --write
 
 test-vm: venv
-	tests/vm/run "$(VM)"
+	tests/vm/run "$(VM)" $(CHECKS)
 
 deb: venv
 	scripts/build-deb $(SUITE) $(ARCH)

@@ -1,0 +1,103 @@
+#!/bin/bash
+# Guest side of tests/vm/run, while the unit runs: secret, log fields, ordering, exposure, restarts, controls.
+set -euo pipefail
+config=/etc/gate-scanner/gate.yaml
+unit=gate-scanner.service
+drop_in=/etc/systemd/system/$unit.d/control.conf
+
+fail() {
+    echo "BROKEN $1"
+    systemctl status $unit --no-pager | head -20
+    journalctl -u $unit -n 30 --no-pager -o cat
+    exit 1
+}
+value() { systemctl show -P "$1" $unit; }
+within() { # within SECONDS COMMAND...: until it is true
+    local left=$1
+    shift
+    until "$@"; do
+        left=$((left - 1))
+        [ "$left" -gt 0 ] || return 1
+        sleep 1
+    done
+}
+is() { [ "$(value "$1")" = "$2" ]; }
+said() { journalctl -u $unit -o cat --no-pager | grep -q -- "$1"; }
+connected() { value StatusText | grep -q 'broker connected'; }
+
+# The broker lets nobody in without the password, which only the unit's credential holds.
+within 30 connected || fail "no connection with the password from LoadCredential=: $(value StatusText)"
+[ "$(stat -c %a /etc/credstore/mqtt-password)" = 600 ] || fail "the secret's mode"
+runuser -u gate-scanner -- cat /etc/credstore/mqtt-password 2>/dev/null && fail "the daemon's user reads the original"
+echo "secret: the daemon connects with the password of LoadCredential=, and cannot read the original"
+
+# Every line carries its unit; a refused configuration, from the reload before, is an error; nobody is named.
+journalctl -u $unit -o json --no-pager >/tmp/log.json
+python3 - <<'P' || fail "journal fields"
+import json
+lines = [json.loads(line) for line in open("/tmp/log.json")]
+own = [line for line in lines if line.get("_SYSTEMD_UNIT") == "gate-scanner.service"]
+assert {line["SYSLOG_IDENTIFIER"] for line in own} >= {"gate-scanner"}, {l["SYSLOG_IDENTIFIER"] for l in own}
+refused = [line for line in own if "configuration is refused" in str(line["MESSAGE"])]
+assert refused and all(line["PRIORITY"] == "3" for line in refused), refused
+assert not [line for line in own if str(line["MESSAGE"]).startswith("<")], "a priority was not understood"
+assert not [line for line in own if "046190123456" in str(line) or "001085000222" in str(line)], "a person is named"
+print(f"journald: {len(own)} lines, priorities {sorted({line['PRIORITY'] for line in own})}, refusals are errors")
+P
+
+after=" $(value After) "
+for one in network.target time-set.target; do
+    [[ $after == *" $one "* ]] || fail "not ordered after $one"
+done
+for one in network-online.target time-sync.target; do
+    [[ $after != *" $one "* ]] || fail "waits for $one"
+    [[ " $(value Requires) $(value Wants) " != *" $one "* ]] || fail "wants $one"
+done
+timedatectl show -P NTPSynchronized | grep -q no || fail "this machine's clock is set: the check shows nothing"
+echo "ordering: after the network's and the clock's set-up, and ready without either"
+
+systemd-analyze security --no-pager --threshold=13 $unit >/tmp/exposure || fail "$(tail -1 /tmp/exposure)"
+tail -1 /tmp/exposure
+
+# Killed again and again: systemd starts it again each time and never gives up.
+for death in 1 2 3 4 5 6 7; do
+    until [ "$(value MainPID)" != 0 ]; do sleep 0.2; done
+    was=$(value NRestarts)
+    systemctl kill --kill-whom=all -s KILL $unit
+    until [ "$(value NRestarts)" -gt "$was" ]; do
+        is ActiveState failed && fail "systemd gave up after $death deaths: $(value Result)"
+        sleep 0.2
+    done
+done
+within 90 is ActiveState active || fail "not back after seven deaths"
+echo "restarts: killed seven times in a row, active after $(value NRestarts) restarts in all"
+
+# A configuration that is wrong at the start ends the trying: only a person can mend it.
+cp $config /tmp/before.yaml
+sed -i 's/pin: 22/pin: 17/' $config
+systemctl restart $unit 2>/dev/null && fail "a wrong configuration starts"
+for fact in 'ActiveState failed' 'ExecMainStatus 78' 'NRestarts 0'; do
+    # shellcheck disable=SC2086 # two words
+    is $fact || fail "a wrong configuration: not $fact"
+done
+cp /tmp/before.yaml $config
+echo "a wrong configuration: exit 78, not tried again"
+
+# The controls: with one more restriction each, the unit must not come up, and must say what is missing.
+control() { # control SETTING WORDS: the unit with this setting more fails and the log has these words
+    mkdir -p "${drop_in%/*}"
+    printf '[Service]\nRestart=no\nTimeoutStartSec=45\n%s\n' "$1" >$drop_in
+    systemctl daemon-reload
+    systemctl reset-failed $unit
+    journalctl --rotate -q && journalctl --vacuum-time=1s -q
+    systemctl start $unit 2>/dev/null && fail "the unit starts with $1: its other settings prove nothing"
+    said "$2" || fail "with $1 the log does not say '$2'"
+    echo "control, $(head -1 <<<"$1")...: fails, and says: $(journalctl -u $unit -o cat --no-pager | grep -m1 -- "$2")"
+    rm $drop_in
+    systemctl daemon-reload
+}
+control $'DeviceAllow=\nDeviceAllow=char-video4linux rw\nDeviceAllow=char-media rw\nDeviceAllow=char-dma_heap rw' gpio
+control 'PrivateDevices=yes' gpio
+systemctl reset-failed $unit
+systemctl start $unit
+echo "and without them: $(value ActiveState)"
