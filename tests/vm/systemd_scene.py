@@ -12,8 +12,6 @@ from tests.support.codes import empty, shown
 from tests.support.gate import ANNA, REFUSED
 
 GREEN, RED, RELAY = 17, 22, 24
-# Where systemd puts what the unit's LoadCredential= names.
-CREDENTIAL = "/run/credentials/gate-scanner.service/mqtt-password"
 
 
 def main() -> None:
@@ -33,7 +31,7 @@ def main() -> None:
             "lights": {"green": {"pin": GREEN}, "red": {"pin": RED}},
             "relay": {"pin": RELAY, "pulse_s": 0.5},
         },
-        "uplink": {"host": "127.0.0.1", "port": 1883, "username": "gate", "password_file": CREDENTIAL},
+        "uplink": {"host": "127.0.0.1", "port": 1883},
     }
     (folder / "gate.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
 

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Guest side of tests/vm/run, while the unit runs: secret, log fields, ordering, exposure, restarts, controls.
+# Guest side of tests/vm/run, while the unit runs: log fields, ordering, exposure, restarts, controls, secret.
 set -euo pipefail
 config=/etc/gate-scanner/gate.yaml
 unit=gate-scanner.service
@@ -25,13 +25,13 @@ is() { [ "$(value "$1")" = "$2" ]; }
 said() { journalctl -u $unit -o cat --no-pager | grep -q -- "$1"; }
 connected() { value StatusText | grep -q 'broker connected'; }
 
-# The broker lets nobody in without the password, which only the unit's credential holds.
-within 30 connected || fail "no connection with the password from LoadCredential=: $(value StatusText)"
-[ "$(stat -c %a /etc/credstore/mqtt-password)" = 600 ] || fail "the secret's mode"
-runuser -u gate-scanner -- cat /etc/credstore/mqtt-password 2>/dev/null && fail "the daemon's user reads the original"
-echo "secret: the daemon connects with the password of LoadCredential=, and cannot read the original"
-
-# Every line carries its unit; a refused configuration, from the reload before, is an error; nobody is named.
+# Every line carries its unit; a refused configuration is an error; nobody is named.
+python3 -m tests.vm.systemd_watch
+cp $config /tmp/before.yaml
+sed -i 's/pin: 22/pin: 17/' $config
+systemctl reload $unit 2>/dev/null && fail "a broken file is not refused"
+within 30 said 'configuration is refused' || fail "no refusal in the log"
+cp /tmp/before.yaml $config
 journalctl -u $unit -o json --no-pager >/tmp/log.json
 python3 - <<'P' || fail "journal fields"
 import json
@@ -73,7 +73,6 @@ within 90 is ActiveState active || fail "not back after seven deaths"
 echo "restarts: killed seven times in a row, active after $(value NRestarts) restarts in all"
 
 # A configuration that is wrong at the start ends the trying: only a person can mend it.
-cp $config /tmp/before.yaml
 sed -i 's/pin: 22/pin: 17/' $config
 systemctl restart $unit 2>/dev/null && fail "a wrong configuration starts"
 for fact in 'ActiveState failed' 'ExecMainStatus 78' 'NRestarts 0'; do
@@ -98,6 +97,16 @@ control() { # control SETTING WORDS: the unit with this setting more fails and t
 }
 control $'DeviceAllow=\nDeviceAllow=char-video4linux rw\nDeviceAllow=char-media rw\nDeviceAllow=char-dma_heap rw' gpio
 control 'PrivateDevices=yes' gpio
+
+# A broker's password that only root can read comes through systemd.
+install -D -m 600 <(printf 'a word for the broker') /etc/credstore/mqtt-password
+runuser -u gate-scanner -- cat /etc/credstore/mqtt-password 2>/dev/null && fail "the daemon's user reads the original"
+printf '[Service]\nLoadCredential=mqtt-password:/etc/credstore/mqtt-password\n' >$drop_in
+secret=/run/credentials/$unit/mqtt-password
+sed -i "s|port: 1883|port: 1884\n  username: gate\n  password_file: $secret|" $config
+systemctl daemon-reload
 systemctl reset-failed $unit
-systemctl start $unit
-echo "and without them: $(value ActiveState)"
+systemctl start $unit || fail "it does not start with a credential"
+within 60 connected || fail "no connection with the password from LoadCredential=: $(value StatusText)"
+echo "secret: connected with the password of LoadCredential=, whose original only root can read"
+systemctl reload $unit 2>/dev/null && echo "secret: reload works" || echo "secret: reload fails: systemd hides the credential from ExecReload="
