@@ -72,7 +72,7 @@ class RealLadder:
         )
 
     def look(self, frame: Frame) -> Look:
-        return self._ladder.look(frame.luma, budget_ms=8)
+        return self._ladder.look(frame.luma, budget_ms=12)
 
 
 class Everybody:
