@@ -122,20 +122,22 @@ class Bench:
             wait_s = READY_WITHIN_S if at_work else self._dice.uniform(0, LONGEST_START_S)
             plug = threading.Timer(wait_s, cut)
             plug.start()
-            for line in machine:
-                account.hear(line)
-                # A second READY in a life is that of a daemon that was started again.
-                if line == "READY" and not ready:
-                    ready = True
-                    account.ready_s.append(time.monotonic() - began)
-                    if at_work:
-                        plug.cancel()
-                        plug = threading.Timer(self._dice.uniform(0, LONGEST_AT_WORK_S), cut)
-                        plug.start()
-                if account.broken:
-                    print(line)
-            plug.cancel()
-            plug.join()
+            try:
+                for line in machine:
+                    account.hear(line)
+                    # A second READY in a life is that of a daemon that was started again.
+                    if line == "READY" and not ready:
+                        ready = True
+                        account.ready_s.append(time.monotonic() - began)
+                        if at_work:
+                            plug.cancel()
+                            plug = threading.Timer(self._dice.uniform(0, LONGEST_AT_WORK_S), cut)
+                            plug.start()
+                    if account.broken:
+                        print(line)
+            finally:
+                plug.cancel()
+                plug.join()
         if at_work and not ready:
             account.broken.append("no READY in time")
         account.lost_sectors += answers.get("pending_sectors", 0) - answers.get("kept_sectors", 0)
