@@ -131,7 +131,11 @@ waits = st.floats(0.001, 3.0)
 actions = st.lists(st.tuples(waits, st.sampled_from([*TEMPORARY, Cue.READY, Cue.STARTING])), max_size=30)
 
 
-@given(actions, st.floats(0.05, 5.0), st.floats(0, 1e7))
+# A self-test shows every lamp, green among them, to whoever asked for it.
+visits = actions.map(lambda script: [(wait_s, cue) for wait_s, cue in script if cue is not Cue.SELF_TEST])
+
+
+@given(visits, st.floats(0.05, 5.0), st.floats(0, 1e7))
 def test_green_and_the_relay_are_on_only_within_their_time_after_a_cue_that_opens(
     script: list[tuple[float, Cue]], pulse_s: float, uptime_s: float
 ) -> None:
