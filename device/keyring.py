@@ -81,11 +81,21 @@ def identity_keeper_of(settings: Settings) -> IdentityKeeper:
     gate, privacy = settings.gate, settings.privacy
     return IdentityKeeper(
         source=GateAddress(gate.tenant, gate.site, gate.name).path,
-        seal=_sealing_key(privacy.seal_to) if privacy.seal_to else None,
+        seal=sealing_key(privacy.seal_to) if privacy.seal_to else None,
         clear=privacy.keep_clear,
         fields=privacy.kept,
         fields_of_passes=privacy.keep_of_passes,
     )
+
+
+def pseudonyms_in(path: Path) -> Pseudonyms:
+    """What persons are called by the key in a file alone. Raises GateError."""
+    try:
+        return Pseudonyms(path.read_bytes())
+    except OSError as error:
+        raise GateError(f"{path}: {error.strerror}") from error
+    except ValueError as error:
+        raise GateError(f"{path}: {error}") from error
 
 
 def card_keys_of(settings: Settings) -> dict[bytes, PublicKey]:
@@ -116,7 +126,8 @@ def card_keys(path: Path) -> dict[bytes, PublicKey]:
     return {key.kid: key}
 
 
-def _sealing_key(path: Path) -> SealingKey:
+def sealing_key(path: Path) -> SealingKey:
+    """The public key in a file. Raises GateError."""
     try:
         return SealingKey(path.read_bytes())
     except NoSealingKey as error:

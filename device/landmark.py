@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from device.scan import Remaining
+
 if TYPE_CHECKING:
-    from device.model import Corners, Frame, Symbol
+    from device.model import Frame
     from device.runtime import Clock
     from device.scan import Decoder, Look
-
-
-@dataclass(frozen=True, slots=True)
-class _Without:
-    symbols: tuple[Symbol, ...]
-    unread: tuple[Corners, ...]
-    behind_s: float
 
 
 class LandmarkDecoder:
@@ -39,7 +33,7 @@ class LandmarkDecoder:
         others = tuple(symbol for symbol in look.symbols if symbol.content != self._content)
         if len(others) < len(look.symbols):
             self._seen_at = self._clock.monotonic()
-        return _Without(others, look.unread, look.behind_s)
+        return Remaining(others, look.unread, look.behind_s)
 
     def unseen_s(self) -> float:
         """How long it has not been read, seconds; since the start at most."""

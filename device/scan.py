@@ -74,6 +74,15 @@ class Look(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Remaining:
+    """A `Look` from which somebody has taken codes that are no visitor's."""
+
+    symbols: tuple[Symbol, ...]
+    unread: tuple[Corners, ...]
+    behind_s: float
+
+
 class Decoder(Protocol):
     """Finds codes in a frame."""
 

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from device.model import Corners
+    from device.model import Cause, Corners, Frame
+    from device.scan import Look
 
 HEADER: Final = struct.Struct("!I")
 """Length of the JSON that follows."""
@@ -69,6 +70,28 @@ class Sight:
     captured_at: float
     codes: tuple[SeenCode, ...]
     steerable: bool
+
+
+def sight_of(
+    frame: Frame,
+    look: Look,
+    *,
+    answer: Callable[[bytes], tuple[str, str, str]],
+    diagnose: Callable[[npt.NDArray[np.uint8], Corners], Cause],
+    steerable: bool,
+) -> Sight:
+    """What a frame and the look at it come to.
+
+    Args:
+        frame: the frame.
+        look: what was found.
+        answer: kind, outcome and reason the gate has for a code.
+        diagnose: why a code was not read.
+        steerable: whether the camera can be asked for another focus or exposure.
+    """
+    read = (SeenCode(symbol.corners, *answer(symbol.content)) for symbol in look.symbols)
+    unread = (SeenCode(corners, "", "", diagnose(frame.luma, corners).value) for corners in look.unread)
+    return Sight(frame.luma, frame.sequence, frame.captured_at, (*read, *unread), steerable)
 
 
 class Garbled(ValueError):

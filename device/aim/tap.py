@@ -12,7 +12,7 @@ import os
 import socket
 from typing import TYPE_CHECKING, Final
 
-from device.aim.sight import MAX_REQUEST_BYTES, Garbled, SeenCode, Sight, pack_sight, read_request
+from device.aim.sight import MAX_REQUEST_BYTES, Garbled, Sight, pack_sight, read_request, sight_of
 from device.model import Controls
 from device.runtime import LatestSlot
 
@@ -71,7 +71,10 @@ class FrameTap:
         """As the decoder's own; blocks and raises as it does."""
         look = self._decoder.look(frame)
         if self._watched:
-            self._newest.put(self._sight(frame, look))
+            sight = sight_of(
+                frame, look, answer=self._answer, diagnose=self._diagnose, steerable=self._steerable
+            )
+            self._newest.put(sight)
         return look
 
     def steer(self, controls: Controls) -> None:
@@ -135,12 +138,6 @@ class FrameTap:
             watcher.sendall(pixels)
             watcher.settimeout(LOOK_EVERY_S)
             return
-
-    def _sight(self, frame: Frame, look: Look) -> Sight:
-        read = (SeenCode(s.corners, *self._answer(s.content)) for s in look.symbols)
-        unread = (SeenCode(c, "", "", self._diagnose(frame.luma, c).value) for c in look.unread)
-        codes = (*read, *unread)
-        return Sight(frame.luma, frame.sequence, frame.captured_at, codes, self._steerable)
 
 
 def _line(watcher: socket.socket) -> bytes | None:

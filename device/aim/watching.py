@@ -6,7 +6,7 @@ import contextlib
 import socket
 from typing import TYPE_CHECKING, Final, Protocol
 
-from device.aim.sight import Garbled, SeenCode, Sight, pack_request, read_sight
+from device.aim.sight import Garbled, Sight, pack_request, read_sight, sight_of
 from device.aim.tap import at_folder
 from device.errors import CameraError, CameraUnavailable, DecoderDied
 
@@ -133,6 +133,6 @@ class CameraWatching:
                 raise CameraError("the recorded pictures have ended")
             with contextlib.suppress(DecoderDied):  # the next frame finds another decoder
                 look = self._decoder.look(frame)
-                read = (SeenCode(s.corners, *self._answer(s.content)) for s in look.symbols)
-                unread = (SeenCode(c, "", "", self._diagnose(frame.luma, c).value) for c in look.unread)
-                return Sight(frame.luma, frame.sequence, frame.captured_at, (*read, *unread), self._steerable)
+                return sight_of(
+                    frame, look, answer=self._answer, diagnose=self._diagnose, steerable=self._steerable
+                )

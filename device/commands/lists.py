@@ -7,15 +7,14 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from device.commands.arguments import time_zone
 from device.commands.times import begin
 from device.errors import ExitCode, GateError
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterable
-    from zoneinfo import ZoneInfo
 
-    from device.credential.pseudonym import Pseudonyms
     from device.policy.listfile import ListFile
 
 
@@ -83,7 +82,11 @@ def _add_make(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     make.add_argument("--from-column", default="", metavar="NAME", help="on a roster: from when on")
     make.add_argument("--until-column", default="", metavar="NAME", help="on a roster: until when")
     make.add_argument(
-        "--timezone", default="Asia/Ho_Chi_Minh", metavar="ZONE", help="of a roster's times (this one)"
+        "--timezone",
+        type=time_zone,
+        default="Asia/Ho_Chi_Minh",
+        metavar="ZONE",
+        help="of a roster's times (this one)",
     )
     make.add_argument("--skip", action="store_true", help="leave out lines that cannot be used")
     make.set_defaults(command=_make)
@@ -103,6 +106,7 @@ def _takes_pseudonym_key(command: argparse.ArgumentParser, *, required: bool) ->
 
 
 def _make(args: argparse.Namespace) -> int:
+    from device.keyring import pseudonyms_in
     from device.policy.listfile import MAX_VERSION
     from device.policy.lists import ListKind
     from device.runtime import SystemClock
@@ -110,10 +114,10 @@ def _make(args: argparse.Namespace) -> int:
     from device.service.passes import read_key
 
     key = read_key(args.key) if args.key else None
-    pseudonyms = _pseudonyms(args.pseudonym_key)
+    pseudonyms = pseudonyms_in(args.pseudonym_key)
     kind = ListKind(args.kind)
     parsed = listing.read_lines(
-        _lines(args), kind, pseudonyms=pseudonyms, timezone=_zone(args.timezone), skip=args.skip
+        _lines(args), kind, pseudonyms=pseudonyms, timezone=args.timezone, skip=args.skip
     )
     now = SystemClock().utc().replace(microsecond=0)
     before = listing.look(args.out, None).header.version if args.out.exists() else 0
@@ -141,6 +145,7 @@ def _make(args: argparse.Namespace) -> int:
 
 
 def _inspect(args: argparse.Namespace) -> int:
+    from device.keyring import pseudonyms_in
     from device.service import listing
 
     found = listing.look(args.file, None)
@@ -149,7 +154,7 @@ def _inspect(args: argparse.Namespace) -> int:
         return ExitCode.OK
     if args.pseudonym_key is None:
         raise GateError("--has needs --pseudonym-key: the list holds pseudonyms only")
-    pseudonyms = _pseudonyms(args.pseudonym_key)
+    pseudonyms = pseudonyms_in(args.pseudonym_key)
     if pseudonyms.key_id != found.header.pseudonyms:
         raise GateError(f"{args.file}: made with another pseudonym key, {found.header.pseudonyms}")
     there = found.content.any_of(filter(None, [pseudonyms.subject(args.has)]))
@@ -194,23 +199,3 @@ def _lines(args: argparse.Namespace) -> Iterable[str]:
     if args.column:
         return lines_of(text, Columns(args.column, args.from_column, args.until_column))
     return text.split("\n")
-
-
-def _pseudonyms(path: Path) -> Pseudonyms:
-    from device.credential.pseudonym import Pseudonyms
-
-    try:
-        return Pseudonyms(path.read_bytes())
-    except OSError as error:
-        raise GateError(f"{path}: {error.strerror}") from error
-    except ValueError as error:
-        raise GateError(f"{path}: {error}") from error
-
-
-def _zone(name: str) -> ZoneInfo:
-    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise GateError(f"there is no time zone {name}: one is Asia/Ho_Chi_Minh") from None

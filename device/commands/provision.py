@@ -146,8 +146,9 @@ def _configuration(args: argparse.Namespace) -> int:
     from dataclasses import replace
 
     from device.config.loader import load
+    from device.keyring import sealing_key
     from device.provision.bundle import pack
-    from device.service.bundling import gather, sealing_key
+    from device.service.bundling import gather
     from device.service.passes import read_key
 
     key = read_key(args.key)

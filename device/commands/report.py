@@ -80,6 +80,7 @@ def _report(args: argparse.Namespace) -> int:
 
 
 def _records(args: argparse.Namespace, parts: ExitStack) -> tuple[Iterator[Records], tzinfo | None]:
+    from device.commands.records import of_own_journal
     from device.config.loader import load
     from device.service.trace.records import of_journal, of_store, of_stores_gates
 
@@ -93,10 +94,7 @@ def _records(args: argparse.Namespace, parts: ExitStack) -> tuple[Iterator[Recor
     if args.journal is not None:
         return iter([of_journal(args.journal, gate="", parts=parts)]), args.timezone
     settings = load(args.config, check_files=False)
-    gate = settings.gate
-    path = f"{gate.tenant}/{gate.site}/{gate.name}"
-    records = of_journal(settings.journal.path, gate=path, parts=parts)
-    return iter([records]), args.timezone or ZoneInfo(gate.timezone)
+    return iter([of_own_journal(settings, parts)]), args.timezone or ZoneInfo(settings.gate.timezone)
 
 
 def _span(args: argparse.Namespace, zone: tzinfo | None, now: datetime) -> tuple[datetime, datetime]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from device.commands.arguments import time_zone
-from device.errors import ExitCode, GateError
+from device.errors import ExitCode
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -96,15 +96,14 @@ def _settings(args: argparse.Namespace, config_default: Path) -> Settings | None
 
 
 def _records(args: argparse.Namespace, settings: Settings | None, parts: ExitStack) -> Records:
+    from device.commands.records import of_own_journal
     from device.service.trace.records import of_journal, of_store
 
     if args.store is not None:
         return of_store(args.store, gate=args.gate, parts=parts)
     if settings is None:
         return of_journal(args.journal, gate=args.gate, parts=parts)
-    gate = settings.gate
-    name = f"{gate.tenant}/{gate.site}/{gate.name}"
-    return of_journal(settings.journal.path, gate=name, parts=parts, collected=settings.uplink.enabled)
+    return of_own_journal(settings, parts)
 
 
 def _subjects(
@@ -121,16 +120,10 @@ def _subjects(
 def _pseudonyms(
     parser: argparse.ArgumentParser, args: argparse.Namespace, settings: Settings | None
 ) -> Pseudonyms:
-    from device.credential.pseudonym import Pseudonyms
-    from device.keyring import existing_pseudonyms
+    from device.keyring import existing_pseudonyms, pseudonyms_in
 
     if args.pseudonym_key is not None:
-        try:
-            return Pseudonyms(args.pseudonym_key.read_bytes())
-        except OSError as error:
-            raise GateError(f"{args.pseudonym_key}: {error.strerror}") from error
-        except ValueError as error:
-            raise GateError(f"{args.pseudonym_key}: {error}") from error
+        return pseudonyms_in(args.pseudonym_key)
     if settings is None:
         parser.error("--id needs --pseudonym-key FILE: events hold pseudonyms, made with the gate's key")
     return existing_pseudonyms(settings)

@@ -10,6 +10,7 @@ import tempfile
 from typing import TYPE_CHECKING, Final
 
 from device.doctor.finding import Finding, failed, ok, skipped, warned
+from device.vitals import temperature_millis
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,7 +104,7 @@ def power(sys: Path) -> Finding:
         sys: /sys.
     """
     check = "power"
-    bits = _number(sys / "devices/platform/soc/soc:firmware/get_throttled", base=16)
+    bits = _throttled(sys / "devices/platform/soc/soc:firmware/get_throttled")
     if bits is None:
         return skipped(check, "this machine does not tell about its supply")
     if bits & _UNDER_VOLTAGE_NOW:
@@ -121,7 +122,7 @@ def power(sys: Path) -> Finding:
 def temperature(sys: Path) -> Finding:
     """How hot the processor is."""
     check = "temperature"
-    millis = _number(sys / "class/thermal/thermal_zone0/temp", base=10)
+    millis = temperature_millis(sys / "class/thermal/thermal_zone0/temp")
     if millis is None:
         return skipped(check, "this machine does not tell its temperature")
     degrees = millis / 1000
@@ -162,9 +163,9 @@ def time_of_day(clock: Clock) -> Finding:
     return warned(check, f"not synchronised; it says {now}", remedy)
 
 
-def _number(path: Path, *, base: int) -> int | None:
+def _throttled(path: Path) -> int | None:
     with contextlib.suppress(OSError, ValueError):
-        return int(path.read_text(encoding="ascii").strip(), base)
+        return int(path.read_text(encoding="ascii"), 16)
     return None
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import glob
 from typing import TYPE_CHECKING
 
 from device.doctor.finding import Finding, failed, ok, skipped, warned
 from device.errors import JournalError
+from device.journal.damage import kept_aside
 from device.journal.reader import JournalReader
 
 if TYPE_CHECKING:
@@ -40,11 +40,7 @@ def quarantined(path: Path) -> Finding:
     """Whether damaged journals of earlier days lie beside it."""
     check = "damaged_journals"
     try:
-        kept = sorted(
-            file.name
-            for file in path.parent.glob(f"{glob.escape(path.name)}.damaged-*")
-            if not file.name.endswith(("-wal", "-shm"))
-        )
+        kept = [file.name for file in kept_aside(path)]
     except OSError:
         kept = []
     if kept:

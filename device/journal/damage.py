@@ -60,6 +60,15 @@ def keep_aside(path: Path, why: str, *, journal: str) -> Replaced:
     return Replaced(path=target, why=why, journal=journal)
 
 
+def kept_aside(path: Path) -> list[Path]:
+    """What was put aside of the journal at `path`, in the order of their numbers.
+
+    Raises:
+        OSError: the folder cannot be read.
+    """
+    return [_aside(path, number) for number in sorted(_kept(path))]
+
+
 def erase_old(path: Path, *, before: datetime, needed: Collection[str]) -> None:
     """Deletes what was put aside before a moment, as far as the file system remembers.
 

@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from device.provision.card import is_card
 from device.provision.parts import is_part
+from device.scan import Remaining
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from device.model import Corners, Frame, Symbol
+    from device.model import Frame
     from device.runtime import Clock
     from device.scan import Decoder, Look
 
 MAX_SHOWN: Final = 64
 """Codes that are held up or were a moment ago: more than the longest card has."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Without:
-    symbols: tuple[Symbol, ...]
-    unread: tuple[Corners, ...]
-    behind_s: float
 
 
 class CardLookout:
@@ -56,7 +49,7 @@ class CardLookout:
         for symbol in cards:
             self._show(symbol.content)
         others = tuple(symbol for symbol in look.symbols if symbol not in cards)
-        return _Without(others, look.unread, look.behind_s)
+        return Remaining(others, look.unread, look.behind_s)
 
     def _show(self, content: bytes) -> None:
         now, name = self._clock.monotonic(), sha256(content).digest()

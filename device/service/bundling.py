@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from device.config.files import named
 from device.config.loader import load
 from device.errors import GateError
-from device.privacy.sealing import NoSealingKey, SealingKey
 from device.provision.bundle import CONFIGURATION, MAX_FILES, NAME
 
 if TYPE_CHECKING:
@@ -58,16 +57,6 @@ def gather(config: Path) -> Gathered:
     if len(files) > MAX_FILES:
         raise GateError(f"these are {len(files)} files, and a card takes {MAX_FILES}")
     return Gathered(files, tuple(secret), tuple(left))
-
-
-def sealing_key(path: Path) -> SealingKey:
-    """The public key in a file. Raises GateError."""
-    try:
-        return SealingKey(path.read_bytes())
-    except NoSealingKey as error:
-        raise GateError(f"{path} {error}") from error
-    except OSError as error:
-        raise GateError(f"{path}: {error.strerror}") from error
 
 
 def _read(path: Path) -> bytes:

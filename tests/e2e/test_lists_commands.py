@@ -111,7 +111,6 @@ def test_an_altered_list_does_not_verify(office: Path) -> None:
         (("--column", "CCCD"), f"Name,Number\nAn,{ANNAS_NUMBER}\n", "the first row has: Name, Number"),
         (("--version", "0"), ANNAS_NUMBER, "greater ones only"),
         (("--key", "district.pub"), ANNAS_NUMBER, "private key"),
-        (("--timezone", "Hanoi"), ANNAS_NUMBER, "Asia/Ho_Chi_Minh"),
         (("--column", "Number"), f'Name,Number\n"An,{ANNAS_NUMBER}\n', "no table"),
     ],
 )

@@ -11,6 +11,7 @@ from device.logs import printable
 from device.runtime import rfc3339
 from device.service.news import short
 from device.service.trace.stretches import Doing
+from device.service.trace.words import DOING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -62,15 +63,7 @@ _ENGLISH: Final = _Words(
     outstanding="scans the district does not have for certain yet",
     undated="scans whose time is not certain: the clock was not set",
     outcomes={"granted": "granted", "denied": "denied", "attention": "asked for another code"},
-    doing={
-        Doing.SCANNING: "scanning",
-        Doing.WAVERING: "on and off",
-        Doing.BLIND: "blind",
-        Doing.UNRECORDED: "not recording",
-        Doing.DOWN: "down",
-        Doing.UNTOLD: "not told",
-        Doing.UNDELIVERED: "not delivered yet",
-    },
+    doing=DOING,
 )
 _VIETNAMESE: Final = _Words(
     of_time="từ {begin} đến {end}",

@@ -51,7 +51,7 @@ _TOLD: Final = {
     Answer.SCANNING: "The gate was scanning.",
 }
 
-_DOING: Final = {
+DOING: Final = {
     Doing.SCANNING: "scanning",
     Doing.WAVERING: "on and off",
     Doing.BLIND: "blind",
@@ -180,7 +180,7 @@ def _doubts(trace: Trace, clock: _Clock) -> Iterator[str]:
 def _stretch(stretch: Stretch, trace: Trace, clock: _Clock) -> str:
     since = "" if stretch.since.latest < trace.begin else clock.when(stretch.since)
     until = "" if stretch.until.earliest > trace.end else clock.when(stretch.until)
-    told = [_DOING[stretch.doing]]
+    told = [DOING[stretch.doing]]
     if stretch.why:
         told.append(stretch.why)
     if stretch.presented:
