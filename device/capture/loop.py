@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 from device.errors import CameraError, CameraStalled
@@ -93,13 +92,6 @@ class FrameSource(Protocol):
         ...
 
 
-class Trouble(StrEnum):
-    """What went wrong with the camera last, as a word that may leave the process."""
-
-    STALLED = "stalled"
-    UNAVAILABLE = "unavailable"
-
-
 @dataclass(frozen=True, slots=True)
 class CaptureStats:
     """Counters since start.
@@ -110,7 +102,7 @@ class CaptureStats:
         stalls: how often the camera was silent for too long.
         reopened: how often frames came again after trouble.
         steered: how often the camera took another focus or exposure.
-        last_trouble: the last thing that went wrong; None while nothing has.
+        trouble: what is wrong with the camera now, in words for a technician; empty while frames come.
     """
 
     frames: int = 0
@@ -118,7 +110,7 @@ class CaptureStats:
     stalls: int = 0
     reopened: int = 0
     steered: int = 0
-    last_trouble: Trouble | None = None
+    trouble: str = ""
 
 
 class CaptureLoop:
@@ -160,7 +152,6 @@ class CaptureLoop:
         self._asked: LatestSlot[Controls] = LatestSlot()
         self._told_fixed = False
         self._failures = 0
-        self._troubled = False
         self._heard_at = 0.0
         self._last_sequence: int | None = None
 
@@ -254,21 +245,14 @@ class CaptureLoop:
             height, width = frame.luma.shape
             log.info("first frame from %s, %dx%d", self._source.name, width, height)
             self._on_first_frame()
-        if self._troubled:
+        if stats.trouble:
             log.info("%s gives frames again after %.1f s", self._source.name, quiet_s)
-            self._troubled = False
-            self._stats = replace(self._stats, reopened=stats.reopened + 1)
+            self._stats = replace(self._stats, reopened=stats.reopened + 1, trouble="")
 
     def _answer(self, error: CameraError, worker: Worker) -> None:
         """Counts the failure and pauses, or gives up by raising it."""
-        stalled = isinstance(error, CameraStalled)
-        stats = self._stats
-        self._stats = replace(
-            stats,
-            stalls=stats.stalls + stalled,
-            last_trouble=Trouble.STALLED if stalled else Trouble.UNAVAILABLE,
-        )
-        self._troubled = True
+        stalls = self._stats.stalls + isinstance(error, CameraStalled)
+        self._stats = replace(self._stats, stalls=stalls, trouble=str(error))
         self._failures += 1
         if self._failures > self._reopen_attempts:
             raise error

@@ -219,10 +219,11 @@ class Daemon:
         return self._ended.is_set() and self._slot.empty
 
     def _show_state(self) -> None:
-        """The permanent state: STARTING until the first frame, FAULT while nothing can be recorded."""
+        """The permanent state: STARTING until the first frame, FAULT while it is blind or cannot record."""
         if not self._first_frame.is_set():
             return
-        resting = Cue.READY if self._scan.stats().recording else Cue.FAULT
+        works = self._scan.stats().recording and not self._capture.stats.trouble
+        resting = Cue.READY if works else Cue.FAULT
         if resting is self._resting:
             return
         if self._resting is Cue.STARTING:
@@ -288,13 +289,15 @@ class Daemon:
             }
             broker = _broker(uplink)
         aside = f"{journal.set_aside} refused, " if journal.set_aside else ""
+        trouble = self._capture.stats.trouble
+        status["camera"] = trouble
         standings = self._lists.standings()
         status["lists"] = [one.as_json() for one in standings]
         log.debug("status", extra={"fields": {"status": status}})
         self._notifier.status(
             f"{self._resting}: {scan.presented} shown, {scan.granted} granted, {scan.denied} denied, "
             f"{scan.attention} wrong code; {self._passed()}{journal.pending} to deliver, {aside}{broker}"
-            f"{self._refused}" + "".join(f"; {one}" for one in standings)
+            f"{self._refused}" + "".join(f"; {one}" for one in (trouble, *standings) if one)
         )
 
     def _passed(self) -> str:

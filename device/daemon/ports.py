@@ -100,10 +100,12 @@ class Uplink(Protocol):
 
 
 class CaptureCounts(Protocol):
-    """As far as the coverage ledger tells of the camera."""
+    """As far as status and coverage ledger tell of the camera."""
 
     @property
     def frames(self) -> int: ...
+    @property
+    def trouble(self) -> str: ...
 
 
 class Capture(Protocol):

@@ -31,6 +31,7 @@ class Counts:
     acknowledged_through: int = 0
     confirmed_through: int = 0
     frames: int = 0
+    trouble: str = ""
 
 
 @dataclass
@@ -206,6 +207,32 @@ def test_a_gate_that_cannot_record_shows_a_fault_until_it_can(tmp_path: Path) ->
     life.scan.recording = True
     life.panel.wait_for(Cue.READY)
     life.end()
+
+
+def test_a_gate_that_sees_nothing_shows_a_fault_until_frames_come(tmp_path: Path) -> None:
+    life = Life(tmp_path)
+    life.first_frame.set()
+    life.thread.start()
+    life.panel.wait_for(Cue.READY)
+    life.capture.stats.trouble = "camera 0 gave no frame for 3.0 s"
+    life.panel.wait_for(Cue.FAULT)
+    life.capture.stats.trouble = ""
+    life.panel.wait_for(Cue.READY)
+    life.end()
+
+
+def test_the_status_line_names_what_is_wrong_with_the_camera(tmp_path: Path) -> None:
+    manager = tmp_path / "notify"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told:
+        told.bind(str(manager))
+        told.settimeout(20)
+        life = Life(tmp_path, manager=manager)
+        life.capture.stats.trouble = "camera 0 was not found"
+        life.thread.start()
+        life.end()
+        while not (line := told.recv(4096).decode()).startswith("STATUS="):
+            pass
+    assert "; camera 0 was not found" in line
 
 
 def test_start_and_stop_are_events(tmp_path: Path) -> None:
