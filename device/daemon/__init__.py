@@ -1,6 +1,8 @@
 """The process from its first thread to its last. Knows threads and counters, no room.
 
-* `life` — readiness, watchdog, status, ledger, an orderly end.
+* `life` — readiness, watchdog, a changed configuration, an orderly end.
+* `books` — what the process records about itself: starts and stops, the coverage ledger, the clock.
+* `status` — how the gate is doing, in a line.
 * `ports` — what it asks of the parts that `app.py` hands it.
 """
 

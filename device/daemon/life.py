@@ -1,4 +1,4 @@
-"""The life of the process from the first thread to the last: readiness, watchdog, status, an orderly end.
+"""The life of the process from the first thread to the last: readiness, watchdog, an orderly end.
 
 Knows threads and counters, no room: `app.py` makes the parts and hands them over.
 """
@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import logging
 import threading
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from device.beat import write_beat
-from device.coverage import Ledger, Sample
-from device.errors import ConfigError, GateError, JournalError
-from device.model import ClockEvent, Cue, Lifecycle, LifecycleEvent, Why
+from device.daemon.books import Books
+from device.daemon.status import Status
+from device.errors import ConfigError, GateError
+from device.model import Cue, Lifecycle
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,9 +28,8 @@ if TYPE_CHECKING:
         Scan,
         Slot,
         Uplink,
-        UplinkCounts,
     )
-    from device.model import CheckupEvent, ClockReading, Event
+    from device.model import CheckupEvent, ClockReading
     from device.nightly import Nightly
     from device.notify import Notifier
     from device.runtime import Clock, Supervisor
@@ -44,15 +42,6 @@ TICK_S = 0.25
 STATUS_EVERY_S = 1.0
 """The service manager keeps only the newest line; a person watching it wants it to move."""
 
-BEAT_EVERY_S = 10.0
-"""How far back the end of a run that was cut short may be taken, beside what the card adds."""
-
-LEDGER_RETRY_S = 5.0
-"""While nothing can be recorded, how often the coverage interval is tried again."""
-
-UPKEEP_EVERY_S = 60.0
-"""Pruning, and copying the write-ahead log into the database, away from any append."""
-
 DRAIN_AT_STOP_S = 0.5
 """Asked to stop: what is on its way may arrive. With the uplink's own goodbye, which takes 1.5 s where nobody
 answers any more, that is 2 s."""
@@ -62,7 +51,6 @@ DRAIN_AT_STOP_EVENTS = 50
 
 DRAIN_AT_END_S = 30.0
 """A replayed scene has ended: nobody waits at the gate, so the broker may take its time."""
-
 
 ANEW_WITHIN_S = 90.0
 """What the watchdog grants a process that begins anew: as much as the unit grants a start."""
@@ -134,32 +122,44 @@ class Daemon:
         self._slot = slot
         self._capture = capture
         self._scan = scan
-        self._inputs = inputs
-        self._lists = lists
         self._journal = journal
         self._uplink = uplink
         self._panel = panel
         self._nightly = nightly
         self._checkup = checkup
-        self._report = report
         self._configuration = configuration
         self._clock = clock
         self._notifier = notifier
-        self._version = version
-        self._beat = beat
         self._before = before
         self._first_frame = first_frame
         self._ended = ended
         self._stop = stop
         self._changed = changed
+        self._books = Books(
+            journal=journal,
+            capture=capture,
+            scan=scan,
+            inputs=inputs,
+            report=report,
+            clock=clock,
+            version=version,
+            beat=beat,
+        )
+        self._status = Status(
+            slot=slot,
+            capture=capture,
+            scan=scan,
+            inputs=inputs,
+            lists=lists,
+            journal=journal,
+            uplink=uplink,
+            notifier=notifier,
+        )
+        self._status_at = clock.monotonic()
+        self._resting = Cue.STARTING
         self._refused = ""
         self._anew = False
-        self._resting = Cue.STARTING
         self.stuck: list[str] = []
-        now = clock.monotonic()
-        self._status_at = self._upkeep_at = self._beat_at = self._ledger_tried_at = now
-        self._ledger = Ledger(self._sample(), clock.reading())
-        self._clock_was_set = clock.trusted()
 
     def run(self) -> bool:
         """Blocks for the life of the process; whether it is to begin anew, with a changed configuration.
@@ -171,14 +171,7 @@ class Daemon:
         try:
             self._panel.rest(self._resting)
             self._output.start()
-            manner = _manner(self._before, self._clock.reading())
-            self._record(
-                Lifecycle.STARTED,
-                manner,
-                Why.START,
-                before=self._before,
-                configuration=self._configuration.digest,
-            )
+            self._books.open(self._before, self._configuration.digest)
             self._intake.start()
             while not self._stop.wait(TICK_S) and not self._over() and not self._anew:
                 self._tick()
@@ -198,19 +191,13 @@ class Daemon:
         self._output.check()
         self._notifier.watchdog()
         self._show_state()
-        self._account()
+        self._books.keep()
         now = self._clock.monotonic()
-        if now - self._beat_at >= BEAT_EVERY_S:
-            self._beat_at = now
-            write_beat(self._beat, self._clock.reading())
         if now - self._status_at >= STATUS_EVERY_S:
             self._status_at = now
-            self._tell_status()
-        if now - self._upkeep_at >= UPKEEP_EVERY_S:
-            self._upkeep_at = now
-            self._keep_up()
+            self._status.tell(self._resting, self._refused)
         if self._nightly.due():
-            self._try_to_append(self._checkup())
+            self._books.append(self._checkup())
         if self._changed.is_set():
             self._changed.clear()
             self._take_over()
@@ -232,85 +219,6 @@ class Daemon:
         self._resting = resting
         self._panel.rest(resting)
 
-    def _account(self) -> None:
-        """Closes a coverage interval that is due; notes when the clock is set for the first time."""
-        reading, sample = self._clock.reading(), self._sample()
-        if reading.trusted and not self._clock_was_set:
-            self._clock_was_set = self._try_to_append(ClockEvent(reading))
-        if self._report.is_set():
-            self._report.clear()
-            self._ledger.cut(sample, reading)
-        interval = self._ledger.due(sample, reading)
-        if interval is None or self._clock.monotonic() < self._ledger_tried_at:
-            return
-        if self._try_to_append(interval):
-            self._ledger.written()
-        else:
-            self._ledger_tried_at = self._clock.monotonic() + LEDGER_RETRY_S
-
-    def _sample(self) -> Sample:
-        scan, journal = self._scan.stats(), self._journal.stats()
-        return Sample(
-            frames=self._capture.stats.frames,
-            looked=scan.frames,
-            presented=scan.presented,
-            unread=scan.unread,
-            recording=scan.recording,
-            sent=journal.acknowledged_through,
-            confirmed=journal.confirmed_through,
-            passed=self._inputs.stats().passed if self._inputs else None,
-        )
-
-    def _try_to_append(self, event: Event) -> bool:
-        try:
-            self._journal.append(event)
-        except JournalError as error:
-            log.debug("not recorded now: %s", error)
-            return False
-        return True
-
-    def _tell_status(self) -> None:
-        scan, journal = self._scan.stats(), self._journal.stats()
-        status: dict[str, object] = {
-            "state": self._resting,
-            "scan": asdict(scan),
-            "replaced": self._slot.replaced,
-            "journal": {"stored": journal.stored, "pending": journal.pending, "set_aside": journal.set_aside},
-        }
-        broker = "no uplink"
-        if self._uplink:
-            uplink = self._uplink.stats()
-            status["uplink"] = {
-                "connected": uplink.connected,
-                "published": uplink.published,
-                "confirmed": uplink.confirmed,
-                "refusing": uplink.refusing,
-                "pace": uplink.pace,
-            }
-            broker = _broker(uplink)
-        aside = f"{journal.set_aside} refused, " if journal.set_aside else ""
-        trouble = self._capture.stats.trouble
-        status["camera"] = trouble
-        standings = self._lists.standings()
-        status["lists"] = [one.as_json() for one in standings]
-        log.debug("status", extra={"fields": {"status": status}})
-        self._notifier.status(
-            f"{self._resting}: {scan.presented} shown, {scan.granted} granted, {scan.denied} denied, "
-            f"{scan.attention} wrong code; {self._passed()}{journal.pending} to deliver, {aside}{broker}"
-            f"{self._refused}" + "".join(f"; {one}" for one in (trouble, *standings) if one)
-        )
-
-    def _passed(self) -> str:
-        passed = self._inputs.stats().passed if self._inputs else None
-        return "" if passed is None else f"{passed} passed; "
-
-    def _keep_up(self) -> None:
-        try:
-            self._journal.prune()
-        except JournalError as error:
-            # Upkeep failed, not a scan: the next append tells whether the card still takes events.
-            log.warning("the journal could not be tidied: %s", error)
-
     # -- a changed configuration ------------------------------------------------------------------
 
     def _take_over(self) -> None:
@@ -323,12 +231,12 @@ class Daemon:
             self._refused = ""
             detail = "at_once" if change.apply else "anew"
             # Recorded first, so that no event decided by the new rules stands before it.
-            self._record(Lifecycle.CONFIGURED, detail, configuration=change.digest)
+            self._books.record(Lifecycle.CONFIGURED, detail, configuration=change.digest)
             log.info("the configuration is taken over (%s), %s", change.digest, detail.replace("_", " "))
             self._anew = change.apply is None
             if change.apply:
                 change.apply()
-        self._tell_status()
+        self._status.tell(self._resting, self._refused)
         if self._resting is not Cue.STARTING and not self._anew:
             self._notifier.ready()
 
@@ -339,26 +247,22 @@ class Daemon:
             log.error("%s", line)
         log.error("the configuration is refused; what was in force stays in force")
         more = f", and {len(lines) - 1} more" if len(lines) > 1 else ""
-        self._refused = f"; configuration refused: {lines[0]}{more}"
+        self._refused = f"{lines[0]}{more}"
         # What stands in the file may be a secret at the wrong place: the event says only where.
         problems = error.problems if isinstance(error, ConfigError) else ()
         where = f"line {problems[0].line}{more}" if problems else "a list or key"
-        self._record(Lifecycle.CONFIGURATION_REFUSED, where, configuration=self._configuration.digest)
+        self._books.record(Lifecycle.CONFIGURATION_REFUSED, where, configuration=self._configuration.digest)
 
     # -- the end ----------------------------------------------------------------------------------
 
     def _wind_down(self, why: str) -> None:
         self.stuck += self._intake.stop()
-        for interval in self._ledger.rest(self._sample(), self._clock.reading()):
-            if not self._try_to_append(interval):
-                break
-        self._record(Lifecycle.STOPPED, why, Why.STOP)
-        write_beat(self._beat, self._clock.reading())
+        self._books.close(why)
         if why == "scene_ended":
             self._drain(DRAIN_AT_END_S)
         elif self._journal.stats().pending <= DRAIN_AT_STOP_EVENTS:
             self._drain(DRAIN_AT_STOP_S)
-        self._tell_status()
+        self._status.tell(self._resting, self._refused)
         self.stuck += self._output.stop()
         if self.stuck:
             log.error("did not stop in time: %s", ", ".join(self.stuck))
@@ -372,43 +276,3 @@ class Daemon:
                 return
             self._notifier.watchdog()
             pause.wait(TICK_S / 5)
-
-    def _record(
-        self,
-        what: Lifecycle,
-        detail: str,
-        signed: Why | None = None,
-        *,
-        before: ClockReading | None = None,
-        configuration: str | None = None,
-    ) -> None:
-        event = LifecycleEvent(
-            what=what,
-            detail=detail,
-            version=self._version,
-            clock=self._clock.reading(),
-            before=before,
-            configuration=configuration,
-        )
-        try:
-            self._journal.append(event)
-            if signed:
-                self._journal.checkpoint(signed)
-        except JournalError as error:
-            log.error("'%s' could not be recorded: %s", what, error)
-
-
-def _broker(uplink: UplinkCounts) -> str:
-    """In a few words, for the status line."""
-    if not uplink.connected:
-        return "broker away"
-    if uplink.refusing:
-        return f"broker takes no events: {uplink.refusing}"
-    return "broker connected" if uplink.pace == "free" else f"broker connected, data budget {uplink.pace}"
-
-
-def _manner(before: ClockReading | None, now: ClockReading) -> str:
-    """How the device came to start, as far as the last sign of life tells."""
-    if before is None:
-        return "first_start"
-    return "same_boot" if before.boot == now.boot else "new_boot"
