@@ -43,15 +43,16 @@ apt-test: apt
 demo: venv
 	$(BIN)/gate-scanner demo
 
+# Fast tests compute: one a core. Slow ones mostly wait for processes of theirs: one more.
 check: venv
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -q -m "not slow" --examples=40
+	$(BIN)/pytest -q -m "not slow" --examples=40 -n 2 --dist worksteal
 
 test: apt-test check
-	$(BIN)/pytest -q -m "slow and not torture"
+	$(BIN)/pytest -q -m "slow and not torture" -n 3 --dist worksteal
 
 torture: apt-test venv
 	$(BIN)/pytest -q -m torture --timeout=3600

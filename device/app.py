@@ -7,24 +7,18 @@ What then happens to the parts, from the first thread to the last, is `device/da
 from __future__ import annotations
 
 import logging
-import os
-import signal
-import sys
 import threading
-from contextlib import ExitStack
 from functools import partial
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from device import __version__
 from device.aim.tap import FrameTap
 from device.beat import read_beat
 from device.capture.loop import CaptureLoop
-from device.config.loader import load
 from device.daemon import Daemon
 from device.decode.cause import cause_of
 from device.doctor.visit import nightly_look
-from device.errors import ExitCode, GateError, JournalUnusable
 from device.fittings import (
     aim_socket,
     decoder_pool,
@@ -39,27 +33,26 @@ from device.fittings import (
 from device.keyring import card_keys_of, card_memory, identity_keeper_of, pseudonyms_of
 from device.landmark import LandmarkDecoder
 from device.lists.library import Librarian
-from device.logs import set_level, set_up
 from device.model import Lifecycle, LifecycleEvent, Occasion
 from device.nightly import Nightly
-from device.notify import Notifier
 from device.policy.judge import in_service
 from device.presentation import Tracker
 from device.provision.desk import CardDesk
 from device.provision.lookout import CardLookout
 from device.provision.memory import Memory
 from device.rulebook import judge_of, library_of, occupancy_of
-from device.runtime import LatestSlot, Supervisor, SystemClock, Worker
+from device.runtime import LatestSlot, Supervisor, Worker
 from device.scan import ScanLoop
 from device.takeover import Takeover
 from device.unread import UnreadWatch
 
 if TYPE_CHECKING:
+    from contextlib import ExitStack
     from pathlib import Path
 
     from device.config.model import Settings
-    from device.logs import Style
     from device.model import Frame
+    from device.notify import Notifier
     from device.runtime import Clock
     from device.scan import Decoder
 
@@ -85,60 +78,6 @@ AIM_DEADLINE_S = 15.0
 
 TELL_UNREAD_AFTER_S = 0.3
 """A code in view and unread this long is not going to be read without help."""
-
-
-def run(config: Path, *, log_style: Style) -> int:
-    """The daemon: blocks until it is asked to stop or a part dies; the exit code.
-
-    Raises:
-        ConfigError: the configuration cannot be used.
-    """
-    clock = SystemClock()
-    set_up(log_style, "info", clock)
-    stop, changed = threading.Event(), threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    # Before the file is read, so that a change of it meanwhile is not missed.
-    signal.signal(signal.SIGHUP, lambda *_: changed.set())
-    settings = load(config)
-    set_level(settings.service.log_level)
-    code, anew = ExitCode.OK, False
-    stuck: list[str] = []
-    try:
-        with ExitStack() as parts:
-            daemon = assemble(
-                settings,
-                config=config,
-                clock=clock,
-                notifier=Notifier(os.environ),
-                stop=stop,
-                changed=changed,
-                parts=parts,
-            )
-            stuck = daemon.stuck
-            anew = daemon.run()
-    except JournalUnusable as error:
-        log.critical("the journal cannot be used: %s", error)
-        code = ExitCode.JOURNAL
-    except GateError as error:
-        log.critical("%s", error)
-        unusable = isinstance(error.__cause__, JournalUnusable)
-        code = ExitCode.JOURNAL if unusable else ExitCode.WORKER_DIED
-    if anew and not stuck:
-        _begin_anew()
-    if stuck:
-        # A driver that never returns would hold up the interpreter's own end as well.
-        logging.shutdown()
-        os._exit(code)
-    return code
-
-
-def _begin_anew() -> NoReturn:
-    """The same command in the same process, by its number: nothing is left of drivers and libraries."""
-    # Asked once more, a process that has not set its handler yet would end; and it reads the file anyway.
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    logging.shutdown()
-    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - our own words, no shell
 
 
 def assemble(

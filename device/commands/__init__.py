@@ -1,1 +1,1 @@
-"""Commands too large for `device/cli.py`: each file adds its own to the command line."""
+"""The commands: each file adds its own to the command line: what it takes, which exit code it gives."""

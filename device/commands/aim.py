@@ -5,9 +5,9 @@ from __future__ import annotations
 import socket
 import sys
 import threading
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from device.commands.arguments import takes_config
 from device.commands.owner import become_owner
 from device.errors import ExitCode, GateError
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _AWAY = ("192.0.2.1", 9)
 
 
-def add_aim(commands: argparse._SubParsersAction[argparse.ArgumentParser], *, config: Path) -> None:
+def add_aim(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Adds the command to the command line."""
     aim = commands.add_parser(
         "aim",
@@ -30,7 +30,7 @@ def add_aim(commands: argparse._SubParsersAction[argparse.ArgumentParser], *, co
         description="Serves a page: live picture, codes outlined, how large and sharp they are, advice in "
         "words, the best focus and exposure. Works beside the running gate; stores nothing; ends by itself.",
     )
-    aim.add_argument("--config", type=Path, default=config, metavar="FILE", help=f"default: {config}")
+    takes_config(aim)
     aim.add_argument(
         "--lan", action="store_true", help="for a phone or laptop in the network, by a link that is good once"
     )

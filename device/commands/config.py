@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from device.commands.arguments import DEFAULT_CONFIG, takes_config
 from device.config.questions import QUESTIONS, questions_after
 from device.errors import ConfigError, ExitCode, GateError
 
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from device.config.questions import Question
-
-DEFAULT_CONFIG = Path("/etc/gate-scanner/gate.yaml")
-"""Where the daemon's unit looks."""
 
 FILE_MODE = 0o640
 """The daemon's group reads it; it names files with secrets and holds none."""
@@ -51,7 +49,7 @@ def add_config(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     init.set_defaults(command=_init)
 
     show = kinds.add_parser("show", help="the effective configuration, defaults included, as YAML")
-    _takes_config(show)
+    takes_config(show)
     show.set_defaults(command=_show)
 
     diff = kinds.add_parser(
@@ -74,17 +72,11 @@ def add_config(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="lines for config.txt, so that nothing moves while a Raspberry Pi starts",
         description="Prints a line for each output: what its pin rests at until the program claims it.",
     )
-    _takes_config(pins)
+    takes_config(pins)
     pins.set_defaults(command=_boot_pins)
 
     schema = kinds.add_parser("schema", help="JSON Schema of the configuration file, for editors")
     schema.set_defaults(command=_schema)
-
-
-def _takes_config(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--config", type=Path, default=DEFAULT_CONFIG, metavar="FILE", help=f"default: {DEFAULT_CONFIG}"
-    )
 
 
 def _takes_answers(init: argparse.ArgumentParser) -> None:

@@ -6,10 +6,10 @@ import json
 import sys
 import threading
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from device import __version__
+from device.commands.arguments import takes_config
 from device.commands.owner import become_owner
 from device.errors import ExitCode
 
@@ -25,7 +25,7 @@ _WIDTHS = 8, 17
 """Of the first two columns: the longest level and the longest check."""
 
 
-def add_doctor(commands: argparse._SubParsersAction[argparse.ArgumentParser], *, config: Path) -> None:
+def add_doctor(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Adds the command to the command line."""
     doctor = commands.add_parser(
         "doctor",
@@ -35,7 +35,7 @@ def add_doctor(commands: argparse._SubParsersAction[argparse.ArgumentParser], *,
         "first for the full visit. The result is recorded in the gate's journal and signed.",
         epilog="Exit codes: 0 nothing is broken, 1 something is, 78 the configuration is wrong.",
     )
-    doctor.add_argument("--config", type=Path, default=config, metavar="FILE", help=f"default: {config}")
+    takes_config(doctor)
     doctor.add_argument("--json", action="store_true", help="one JSON object a check")
     doctor.add_argument("--quick", action="store_true", help="the box only: what is looked at every night")
     doctor.add_argument("--relay", action="store_true", help="pull the relay too: the door opens")

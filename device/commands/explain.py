@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import argparse
 import base64
 import binascii
 import json
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from device.commands.arguments import moment
 from device.commands.codes import codes_of
 from device.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Mapping
 
     from device.policy.judge import Judge
@@ -40,19 +40,11 @@ def add_explain(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     )
     explain.add_argument("--config", type=Path, metavar="FILE", help="the gate's configuration")
     explain.add_argument(
-        "--at", type=_moment, metavar="TIME", help="decide as if it were this time (ISO 8601)"
+        "--at", type=moment, metavar="TIME", help="decide as if it were this time (ISO 8601)"
     )
     explain.add_argument("--b64", action="store_true", help="the texts are base64")
     explain.add_argument("--json", action="store_true", help="one JSON object a code")
     explain.set_defaults(command=_explain)
-
-
-def _moment(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError("a time like 2026-03-02T08:00:00+07:00") from None
-    return moment.astimezone()  # without an offset: local time
 
 
 def _explain(args: argparse.Namespace) -> int:

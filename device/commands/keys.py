@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from device.commands.times import begin, end
+from device.commands.arguments import begin, end
 from device.errors import ExitCode, GateError
 
 if TYPE_CHECKING:

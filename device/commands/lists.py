@@ -7,8 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from device.commands.arguments import time_zone
-from device.commands.times import begin
+from device.commands.arguments import begin, time_zone
 from device.errors import ExitCode, GateError
 
 if TYPE_CHECKING:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from device.commands.arguments import takes_config
 from device.errors import ExitCode
 
 if TYPE_CHECKING:
     import argparse
-    from pathlib import Path
 
 
-def add_notice(commands: argparse._SubParsersAction[argparse.ArgumentParser], *, config: Path) -> None:
-    """Adds the command to the command line; `config` is the file when none is named."""
+def add_notice(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Adds the command to the command line."""
     notice = commands.add_parser(
         "notice",
         help="the public notice: what is kept of people, why, how long, who gets it",
@@ -21,9 +21,7 @@ def add_notice(commands: argparse._SubParsersAction[argparse.ArgumentParser], *,
         "English: as text, or as an A4 page to print and put up at the gate.",
         epilog="Example: gate-scanner notice --format html > notice.html",
     )
-    notice.add_argument(
-        "--config", type=type(config), default=config, metavar="FILE", help=f"default: {config}"
-    )
+    takes_config(notice)
     notice.add_argument(
         "--language", choices=("vi", "en", "both"), default="both", help="default: both, Vietnamese first"
     )

@@ -8,8 +8,8 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
+from device.commands.arguments import begin, end
 from device.commands.codes import codes_of
-from device.commands.times import begin, end
 from device.errors import ExitCode, GateError
 
 _QUOTES = "A pass holds $, * and spaces: write it in single quotes, or - to read it from standard input."

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from device.commands.arguments import begin, end
 from device.commands.provision_device import add_export, add_wait
-from device.commands.times import begin, end
 from device.errors import ExitCode, GateError, UsageError
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from device.commands.config import DEFAULT_CONFIG
+from device.commands.arguments import takes_config
 from device.commands.owner import become_owner
 from device.errors import ExitCode, GateError
 
@@ -47,9 +47,7 @@ def add_export(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         "the key cards are sealed to, and its topics as mosquitto and EMQX have them. Makes the keys where "
         "there are none yet.",
     )
-    export.add_argument(
-        "--config", type=Path, default=DEFAULT_CONFIG, metavar="FILE", help=f"default: {DEFAULT_CONFIG}"
-    )
+    takes_config(export)
     export.add_argument("--form", choices=("text", "mosquitto", "emqx", "seal"), default="text")
     export.set_defaults(command=_export)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from device.commands.arguments import time_zone
+from device.commands.arguments import takes_config, time_zone
 from device.errors import ExitCode, GateError
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from device.service.trace.records import Records
 
 
-def add_report(commands: argparse._SubParsersAction[argparse.ArgumentParser], *, config: Path) -> None:
+def add_report(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Adds the command to the command line."""
     report = commands.add_parser(
         "report",
@@ -40,7 +40,7 @@ def add_report(commands: argparse._SubParsersAction[argparse.ArgumentParser], *,
         "--days", type=int, default=1, metavar="N", help="so many days from there (default 1)"
     )
     where = report.add_mutually_exclusive_group()
-    where.add_argument("--config", type=Path, default=config, metavar="FILE", help=f"default: {config}")
+    takes_config(where)
     where.add_argument("--journal", type=Path, metavar="FILE", help="the journal itself")
     where.add_argument("--store", type=Path, metavar="FILE", help="a district's store, as watch writes it")
     report.add_argument("--gate", default="", metavar="SITE/GATE", help="with --store: this one only")

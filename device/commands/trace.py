@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from device.commands.arguments import time_zone
+from device.commands.arguments import takes_config, time_zone
 from device.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from device.service.trace.records import Records
 
 
-def add_trace(commands: argparse._SubParsersAction[argparse.ArgumentParser], *, config: Path) -> None:
+def add_trace(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Adds the command to the command line."""
     trace = commands.add_parser(
         "trace",
@@ -50,9 +50,7 @@ def add_trace(commands: argparse._SubParsersAction[argparse.ArgumentParser], *, 
         "--subject", type=_subject, metavar="HEX", help="the pseudonym, as events and explain have it"
     )
     where = trace.add_mutually_exclusive_group()
-    where.add_argument(
-        "--config", type=Path, metavar="FILE", help=f"the gate's configuration (default: {config})"
-    )
+    takes_config(where)
     where.add_argument("--journal", type=Path, metavar="FILE", help="the journal itself")
     where.add_argument("--store", type=Path, metavar="FILE", help="a district's store, as watch writes it")
     trace.add_argument("--gate", default="", metavar="SITE/GATE", help="with --store: which one")
@@ -61,15 +59,15 @@ def add_trace(commands: argparse._SubParsersAction[argparse.ArgumentParser], *, 
         "--timezone", type=time_zone, metavar="ZONE", help="of times (default: the gate's, or here)"
     )
     trace.add_argument("--json", action="store_true", help="one JSON object")
-    trace.set_defaults(command=functools.partial(_trace, trace, config))
+    trace.set_defaults(command=functools.partial(_trace, trace))
 
 
-def _trace(parser: argparse.ArgumentParser, config_default: Path, args: argparse.Namespace) -> int:
+def _trace(parser: argparse.ArgumentParser, args: argparse.Namespace) -> int:
     from device.runtime import SystemClock
     from device.service.trace.answer import trace
     from device.service.trace.words import as_json, as_text
 
-    settings = _settings(args, config_default)
+    settings = _settings(args)
     zone = args.timezone or (ZoneInfo(settings.gate.timezone) if settings else None)
     now = SystemClock().utc()
     at = _moment(parser, args.at, zone, now)
@@ -87,12 +85,12 @@ def _trace(parser: argparse.ArgumentParser, config_default: Path, args: argparse
     return ExitCode.OK if found.sure else ExitCode.BROKEN
 
 
-def _settings(args: argparse.Namespace, config_default: Path) -> Settings | None:
+def _settings(args: argparse.Namespace) -> Settings | None:
     from device.config.loader import load
 
     if args.journal is not None or args.store is not None:
         return None
-    return load(args.config or config_default, check_files=False)
+    return load(args.config, check_files=False)
 
 
 def _records(args: argparse.Namespace, settings: Settings | None, parts: ExitStack) -> Records:
