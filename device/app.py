@@ -30,7 +30,7 @@ from device.fittings import (
     steerable,
     steering_of,
 )
-from device.keyring import card_keys_of, card_memory, identity_keeper_of, pseudonyms_of
+from device.keyring import card_keys_of, card_memory, card_opener, identity_keeper_of, pseudonyms_of
 from device.landmark import LandmarkDecoder
 from device.lists.library import Librarian
 from device.model import Lifecycle, LifecycleEvent, Occasion
@@ -38,6 +38,7 @@ from device.nightly import Nightly
 from device.policy.judge import in_service
 from device.presentation import Tracker
 from device.provision.desk import CardDesk
+from device.provision.joining import Joining
 from device.provision.lookout import CardLookout
 from device.provision.memory import Memory
 from device.rulebook import judge_of, library_of, occupancy_of
@@ -45,6 +46,7 @@ from device.runtime import LatestSlot, Supervisor, Worker
 from device.scan import ScanLoop
 from device.takeover import Takeover
 from device.unread import UnreadWatch
+from device.wifi.manager import NetworkManager
 
 if TYPE_CHECKING:
     from contextlib import ExitStack
@@ -68,7 +70,7 @@ LISTS_DEADLINE_S = 60.0
 """It beats every few seconds, but a list of a million entries is hashed and put on a slow card in one go."""
 
 CARDS_DEADLINE_S = 60.0
-"""It beats twice a second, but a self-test flushes a slow card a few times."""
+"""It beats twice a second, but a self-test flushes a slow card a few times, and D-Bus calls may wait."""
 
 FORWARDER_DEADLINE_S = 15.0
 """It beats four times a second, but the journal it reads may block while the card is slow."""
@@ -148,11 +150,19 @@ def assemble(
         gate = settings.gate
         desk = CardDesk(
             keys=card_keys,
+            opens=card_opener(settings),
             gate=f"{gate.tenant}/{gate.site}/{gate.name}",
             memory=memory,
             pseudonyms=pseudonyms,
             checkup=partial(nightly_look, settings, clock, unseen_s=unseen_s, occasion=Occasion.CARD),
             report=report.set,
+            joining=Joining(
+                wireless=NetworkManager(clock=clock),
+                recorder=journal,
+                panel=panel,
+                clock=clock,
+                version=__version__,
+            ),
             recorder=journal,
             panel=panel,
             clock=clock,
@@ -231,6 +241,7 @@ def assemble(
         nightly=Nightly(clock=clock, timezone=ZoneInfo(settings.gate.timezone)),
         checkup=partial(nightly_look, settings, clock, unseen_s=unseen_s),
         report=report,
+        suspended=suspended,
         configuration=Takeover(
             config=config,
             settings=settings,

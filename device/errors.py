@@ -16,6 +16,7 @@
     │   └── JournalUnusable                     it cannot be opened at all; exit 74
     ├── ListError            (ValueError)       district: a list is no good; the one in force stays
     ├── UplinkError          (ConnectionError)  network: the journal keeps the events, retried for ever
+    ├── WirelessError        (ConnectionError)  network: a card's network is not joined; the one before stays
     └── WorkerDied           (RuntimeError)     us: exit 70, systemd starts the process again
 
 Parsers raise nothing: a malformed code is an answer (`Standing.MALFORMED`), not a failure.
@@ -119,6 +120,18 @@ class ListError(GateError, ValueError):
 
 class UplinkError(GateError, ConnectionError):
     """The broker cannot be reached or used. The journal keeps what is pending."""
+
+
+class WirelessError(GateError, ConnectionError):
+    """A wireless network could not be joined. The one before stays, or comes back.
+
+    Attributes:
+        word: what is wrong, one fixed word for events.
+    """
+
+    def __init__(self, word: str, message: str) -> None:
+        super().__init__(message)
+        self.word = word
 
 
 class WorkerDied(GateError, RuntimeError):

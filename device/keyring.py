@@ -13,10 +13,10 @@ from zoneinfo import ZoneInfo
 from device.credential.flaw import Flawed
 from device.credential.pseudonym import KEY_BYTES, MIN_KEY_BYTES, Pseudonyms
 from device.credential.signature import PublicKey
-from device.durable import read_or_make_secret
+from device.durable import read_or_make_secret, write_new
 from device.errors import GateError
 from device.privacy.keeping import IdentityKeeper
-from device.privacy.sealing import NoSealingKey, SealingKey
+from device.privacy.sealing import NoSealingKey, OpeningKey, SealingKey
 from device.uplink.wire import GateAddress
 
 if TYPE_CHECKING:
@@ -111,6 +111,25 @@ def card_keys_of(settings: Settings) -> dict[bytes, PublicKey]:
 def card_memory(settings: Settings) -> Path:
     """Where the gate remembers which cards were used, and whether one has suspended it."""
     return settings.journal.path.with_name("cards.json")
+
+
+def card_opener(settings: Settings) -> OpeningKey:
+    """The private key that opens what cards are sealed to, `provision.key` beside the journal.
+
+    Made there where there is none: it is the device's own, unless whoever ships devices has put a fleet's.
+
+    Raises:
+        GateError: it cannot be read or made, or is none.
+    """
+    path = settings.journal.path.with_name("provision.key")
+    try:
+        if not path.exists():
+            write_new(path, OpeningKey.generate(), mode=0o600)
+        return OpeningKey(path.read_bytes())
+    except OSError as error:
+        raise GateError(f"{path}: {error.strerror}") from error
+    except NoSealingKey as error:
+        raise GateError(f"{path} {error}") from error
 
 
 def card_keys(path: Path) -> dict[bytes, PublicKey]:

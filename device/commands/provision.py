@@ -6,16 +6,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from device.commands.arguments import begin, end
 from device.commands.provision_device import add_export, add_wait
+from device.commands.provision_making import card_of, codes_of, show, takes_card
+from device.commands.provision_wifi import add_wifi
 from device.errors import ExitCode, GateError, UsageError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
-
-    from device.credential.signing import SigningKey
-    from device.provision.card import Card
 
 SERVICE = {
     "self-test": "self_test",
@@ -41,6 +38,7 @@ def add_provision(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     add_wait(kinds)
     add_export(kinds)
     _add_service(kinds)
+    add_wifi(kinds)
 
 
 def _add_keys(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -77,7 +75,7 @@ def _add_card(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     sealing.add_argument(
         "--in-clear", action="store_true", help="secrets readable to whoever photographs the card"
     )
-    _takes_card(card)
+    takes_card(card)
     card.set_defaults(command=_configuration)
 
 
@@ -92,23 +90,8 @@ def _add_service(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     service.add_argument("kind", choices=SERVICE, metavar="KIND", help=", ".join(SERVICE))
     service.add_argument("--who", default="", metavar="NUMBER", help="of sign-in: who minds the gate")
     service.add_argument("--again", action="store_true", help="good any number of times until --until")
-    _takes_card(service)
+    takes_card(service)
     service.set_defaults(command=_service)
-
-
-def _takes_card(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--key", type=Path, required=True, metavar="FILE", help="the provisioner's key")
-    command.add_argument(
-        "--gate", default="", metavar="T/S/G", help="tenant, site and name (default: every gate with the key)"
-    )
-    command.add_argument(
-        "--serial", type=int, metavar="N", help="number that only goes up (default: the seconds since 1970)"
-    )
-    command.add_argument("--from", type=begin, metavar="TIME", dest="begin", help="not good before")
-    command.add_argument("--until", type=end, metavar="TIME", help="not good any more after")
-    command.add_argument(
-        "--out", type=Path, metavar="FILE", help="a .png or .svg (default: drawn in the terminal)"
-    )
 
 
 def _keys(args: argparse.Namespace) -> int:
@@ -136,8 +119,8 @@ def _service(args: argparse.Namespace) -> int:
     if args.again and args.until is None:
         raise UsageError("a card that is good again and again needs an end: --until")
     key = read_key(args.key)
-    card = _card(args, SERVICE[args.kind], once=not args.again, body=args.who.strip().encode())
-    _show(_codes(card, key), args.out)
+    card = card_of(args, SERVICE[args.kind], once=not args.again, body=args.who.strip().encode())
+    show(codes_of(card, key), args.out)
     print(f"{args.kind} card {card.serial} for {card.gate or 'every gate with this key'}", file=sys.stderr)
     return ExitCode.OK
 
@@ -161,52 +144,17 @@ def _configuration(args: argparse.Namespace) -> int:
     if found.secret and not (args.seal_to or args.in_clear):
         told = ", ".join(found.secret)
         raise GateError(f"secret: {told}; seal the card with --seal-to, or say --in-clear")
-    card = _card(args, "configuration", once=True, body=b"")
+    card = card_of(args, "configuration", once=True, body=b"")
     seal = sealing_key(args.seal_to) if args.seal_to else None
     try:
         body = pack(found.files, serial=card.serial, gate=name, seal=seal)
     except ValueError as error:
         raise GateError(str(error)) from None
-    codes = _codes(replace(card, body=body), key)
-    _show(codes, args.out)
+    codes = codes_of(replace(card, body=body), key)
+    show(codes, args.out)
     size = sum(map(len, found.files.values()))
     print(f"card {card.serial} for {name}: {', '.join(found.files)}", file=sys.stderr)
     print(f"{size} bytes, {len(codes)} code{'s' * (len(codes) > 1)}", file=sys.stderr)
     for left in found.left:
         print(f"not on the card, must be on the device already: {left}", file=sys.stderr)
     return ExitCode.OK
-
-
-def _card(args: argparse.Namespace, kind: str, *, once: bool, body: bytes) -> Card:
-    from device.model import CardKind
-    from device.provision.card import Card
-    from device.runtime import SystemClock
-
-    serial = int(SystemClock().utc().timestamp()) if args.serial is None else args.serial
-    try:
-        return Card(CardKind(kind), serial, args.gate, args.begin, args.until, once, body)
-    except ValueError as error:
-        raise UsageError(str(error)) from None
-
-
-def _codes(card: Card, key: SigningKey) -> Sequence[str]:
-    from device.provision.card import write
-    from device.provision.parts import split
-
-    try:
-        return [part.decode() for part in split(write(card, key))]
-    except ValueError as error:
-        raise GateError(str(error)) from None
-
-
-def _show(codes: Sequence[str], out: Path | None) -> None:
-    """A picture, which moves where there are several; or one code after the other in the terminal."""
-    from device.service.passes import draw, draw_moving
-
-    if out is None:
-        for code in codes:
-            print(draw(code), end="")
-    elif len(codes) == 1:
-        print(draw(codes[0], out), file=sys.stderr)
-    else:
-        print(draw_moving(codes, out), file=sys.stderr)

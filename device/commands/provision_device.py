@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from device import __version__
 from device.commands.arguments import takes_config
 from device.commands.owner import become_owner
 from device.errors import ExitCode, GateError
@@ -15,10 +16,6 @@ if TYPE_CHECKING:
     import argparse
 
     from device.config.model import Settings
-    from device.privacy.sealing import OpeningKey
-
-OWN_KEY = "provision.key"
-"""The device's key for sealed cards, beside its journal: made there, never copied."""
 
 
 def add_wait(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -32,9 +29,6 @@ def add_wait(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     )
     wait.add_argument("--config", type=Path, required=True, metavar="FILE", help="the first configuration")
     wait.add_argument("--into", type=Path, required=True, metavar="FOLDER", help="/etc/gate-scanner")
-    wait.add_argument(
-        "--seal-key", type=Path, metavar="FILE", help="private key of a fleet (default: the device's own)"
-    )
     wait.set_defaults(command=_wait)
 
 
@@ -61,11 +55,14 @@ def _wait(args: argparse.Namespace) -> int:
     from device.capture.loop import CaptureLoop
     from device.config.loader import load
     from device.fittings import decoder_pool, frame_source, gpio_panel, open_journal
-    from device.keyring import card_keys_of
+    from device.keyring import card_keys_of, card_memory, card_opener
     from device.logs import set_up
     from device.provision.first import FirstConfiguration
+    from device.provision.joining import Joining
+    from device.provision.memory import Memory
     from device.provision.waiting import wait
     from device.runtime import SystemClock
+    from device.wifi.manager import NetworkManager
 
     clock, stop = SystemClock(), threading.Event()
     set_up("plain" if sys.stderr.isatty() else "journal", "info", clock)
@@ -86,9 +83,23 @@ def _wait(args: argparse.Namespace) -> int:
         parts.callback(panel.close)
         journal = open_journal(settings, clock)
         parts.callback(journal.close)
-        opens = own_key(args.seal_key or settings.journal.path.with_name(OWN_KEY))
+        joining = Joining(
+            wireless=NetworkManager(clock=clock),
+            recorder=journal,
+            panel=panel,
+            clock=clock,
+            version=__version__,
+        )
+        parts.callback(joining.end)
         first = FirstConfiguration(
-            keys=keys, opens=opens, into=args.into, recorder=journal, panel=panel, clock=clock
+            keys=keys,
+            opens=card_opener(settings),
+            into=args.into,
+            memory=Memory(card_memory(settings), next(iter(keys)).hex()),
+            joining=joining,
+            recorder=journal,
+            panel=panel,
+            clock=clock,
         )
         pool = decoder_pool(settings, clock)
         pool.start()
@@ -106,6 +117,7 @@ def _wait(args: argparse.Namespace) -> int:
             decoder=pool,
             panel=panel,
             answer=first.answer,
+            meanwhile=joining.look,
             clock=clock,
             stop=stop,
         )
@@ -114,25 +126,11 @@ def _wait(args: argparse.Namespace) -> int:
     return ExitCode.OK if done else ExitCode.BROKEN
 
 
-def own_key(path: Path) -> OpeningKey:
-    """The device's private key, made where there is none. Raises GateError."""
-    from device.durable import write_new
-    from device.privacy.sealing import NoSealingKey, OpeningKey
-
-    try:
-        if not path.exists():
-            write_new(path, OpeningKey.generate(), mode=0o600)
-        return OpeningKey(path.read_bytes())
-    except OSError as error:
-        raise GateError(f"{path}: {error.strerror}") from error
-    except NoSealingKey as error:
-        raise GateError(f"{path} {error}") from error
-
-
 def _export(args: argparse.Namespace) -> int:
     from device.config.loader import load
     from device.fittings import address_of
     from device.journal.signing import Signer
+    from device.keyring import card_opener
     from device.provision.rights import emqx, mosquitto
 
     settings = load(args.config, check_files=False)
@@ -141,7 +139,7 @@ def _export(args: argparse.Namespace) -> int:
         raise GateError(f"{folder}: there is no such folder; keys are made on the device itself")
     become_owner(folder)
     address, user = address_of(settings), settings.uplink.username or settings.client_id
-    sealed_to = own_key(folder / OWN_KEY).public_pem.decode()
+    sealed_to = card_opener(settings).public_pem.decode()
     match args.form:
         case "mosquitto":
             print(mosquitto(address, user), end="")

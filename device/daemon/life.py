@@ -75,6 +75,7 @@ class Daemon:
         nightly: when the gate looks itself over.
         checkup: does so; blocks for seconds at most.
         report: set when the coverage interval is to be told now.
+        suspended: whether a card has suspended the gate; never blocks.
         configuration: looked at again when `changed` is set.
         clock: for intervals and events.
         notifier: the service manager.
@@ -106,6 +107,7 @@ class Daemon:
         nightly: Nightly,
         checkup: Callable[[], CheckupEvent],
         report: threading.Event,
+        suspended: Callable[[], bool],
         configuration: Configuration,
         clock: Clock,
         notifier: Notifier,
@@ -153,6 +155,7 @@ class Daemon:
             lists=lists,
             journal=journal,
             uplink=uplink,
+            suspended=suspended,
             notifier=notifier,
         )
         self._status_at = clock.monotonic()

@@ -7,6 +7,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from device.daemon.ports import Capture, Inputs, Journal, Lists, Scan, Slot, Uplink, UplinkCounts
     from device.model import Cue
     from device.notify import Notifier
@@ -25,6 +27,7 @@ class Status:
         lists: for their versions and ages.
         journal: for its counters.
         uplink: for its counters; None when no uplink is configured.
+        suspended: whether a card has suspended the gate; never blocks.
         notifier: the service manager.
     """
 
@@ -38,6 +41,7 @@ class Status:
         lists: Lists,
         journal: Journal,
         uplink: Uplink | None,
+        suspended: Callable[[], bool],
         notifier: Notifier,
     ) -> None:
         self._slot = slot
@@ -47,6 +51,7 @@ class Status:
         self._lists = lists
         self._journal = journal
         self._uplink = uplink
+        self._suspended = suspended
         self._notifier = notifier
 
     def tell(self, state: Cue, refused: str) -> None:
@@ -58,9 +63,11 @@ class Status:
         """
         scan, journal = self._scan.stats(), self._journal.stats()
         uplink = self._uplink.stats() if self._uplink else None
+        suspended = self._suspended()
         trouble, standings = self._capture.stats.trouble, self._lists.standings()
         status: dict[str, object] = {
             "state": state,
+            "suspended": suspended,
             "camera": trouble,
             "scan": asdict(scan),
             "replaced": self._slot.replaced,
@@ -79,7 +86,7 @@ class Status:
         answers = f"{scan.granted} granted, {scan.denied} denied, {scan.attention} wrong code"
         aside = f", {journal.set_aside} refused" if journal.set_aside else ""
         told = (
-            f"{state}: {scan.presented} shown, {answers}",
+            f"{state}{', suspended by a card' if suspended else ''}: {scan.presented} shown, {answers}",
             self._passed(),
             f"{journal.pending} to deliver{aside}, {_broker(uplink)}",
             f"configuration refused: {refused}" if refused else "",

@@ -11,6 +11,7 @@ already shown  green, then yellow          two very short high tones
 denied         red, two flashes a second   two long low tones
 attention      yellow, one flash a second  one very long low tone
 taken          yellow and blue, steady     a middle tone, then a high one
+trying         yellow and blue in turn     one short middle tone
 self-test      each lamp in turn           one high tone, with the last
 fault          red and yellow in turn      three short tones, then quiet
 ready          blue, steady                none
@@ -149,6 +150,16 @@ TEMPORARY: Final[Mapping[Cue, Pattern]] = MappingProxyType(
                 Step(150, _YELLOW | _BLUE, _FAULT_HZ),
                 Step(150, _YELLOW | _BLUE, _HIGH_HZ),
                 Step(900, _YELLOW | _BLUE),
+            ),
+            repeats=False,
+        ),
+        # As long as a network may take to be joined; what became of it, or a visitor's answer, ends it.
+        Cue.TRYING: Pattern(
+            (
+                Step(150, _YELLOW, _FAULT_HZ),
+                Step(850, _YELLOW),
+                Step(1000, _BLUE),
+                *(Step(1000, lamp) for _ in range(30) for lamp in (_YELLOW, _BLUE)),
             ),
             repeats=False,
         ),

@@ -129,6 +129,7 @@ class CardKind(StrEnum):
     SUSPEND = "suspend"  # nobody passes from now on
     RESUME = "resume"  # until this one
     SIGN_IN = "sign_in"  # of whoever minds the gate
+    WIFI = "wifi"  # the network to join; what became of it is a `gate.lifecycle.v1`
 
 
 class CardOutcome(StrEnum):
@@ -188,6 +189,8 @@ class Lifecycle(StrEnum):
     CONFIGURATION_REFUSED = "configuration_refused"
     LIST_TAKEN = "list_taken"
     LIST_REFUSED = "list_refused"
+    NETWORK_JOINED = "network_joined"  # the one that a card has brought
+    NETWORK_FAILED = "network_failed"  # the one before stays
 
 
 @dataclass(frozen=True, slots=True)

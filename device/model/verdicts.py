@@ -68,4 +68,5 @@ class Cue(StrEnum):
     DENIED = "denied"
     ATTENTION = "attention"
     TAKEN = "taken"
+    TRYING = "trying"
     SELF_TEST = "self_test"

@@ -1,25 +1,17 @@
-"""A configuration with the files it names, as the body of a card: compressed, and sealed where it is secret.
-
-The body is a CBOR map: `{"clear": BYTES}`, or `{"key": ID, "enc": BYTES, "ciphertext": BYTES}`, HPKE as for
-identities (see `privacy.sealing`), bound to the card's serial and gate. BYTES are zlib over a CBOR map of
-file names and contents.
-"""
+"""A configuration with the files it names, as the body of a card: a map of file names and contents."""
 
 from __future__ import annotations
 
-import base64
 import re
-import zlib
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from device.credential import cbor
-from device.credential.flaw import Flawed
-from device.credential.inflate import MAX_INFLATED_BYTES, inflate
-from device.model import CardReason, Sealed
+from device.model import CardReason
+from device.provision.envelope import close, open_up
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from device.credential.cbor import Plain
     from device.privacy.sealing import OpeningKey, SealingKey
 
 CONFIGURATION: Final = "gate.yaml"
@@ -30,9 +22,6 @@ MAX_FILES: Final = 32
 
 NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}", re.ASCII)
 """One folder, nothing hidden: such a name leads nowhere else."""
-
-_PURPOSE: Final = "gate-scanner card v1"
-_END: Final = b"\n"  # sealing pads with spaces and takes all of them off: what ends in this keeps its own
 
 Files: TypeAlias = "dict[str, bytes]"
 
@@ -50,15 +39,8 @@ def pack(files: Mapping[str, bytes], *, serial: int, gate: str, seal: SealingKey
         ValueError: these are files that no gate would take.
     """
     _check(files)
-    plain = cbor.encode({name: content for name, content in files.items()})  # noqa: C416 - a map of wider type
-    if len(plain) > MAX_INFLATED_BYTES:
-        raise ValueError(f"the files have {len(plain)} bytes, and {MAX_INFLATED_BYTES} are the most")
-    packed = zlib.compress(plain, 9)
-    if seal is None:
-        return cbor.encode({"clear": packed})
-    sealed = seal.seal(packed + _END, context=_context(serial, gate))
-    enc, ciphertext = _bytes(sealed.enc), _bytes(sealed.ciphertext)
-    return cbor.encode({"key": sealed.key, "enc": enc, "ciphertext": ciphertext})
+    said: Plain = {name: content for name, content in files.items()}  # noqa: C416 - a map of wider type
+    return close(said, serial=serial, gate=gate, seal=seal)
 
 
 def unpack(body: bytes, *, serial: int, gate: str, key: OpeningKey | None) -> Files | CardReason:
@@ -70,34 +52,25 @@ def unpack(body: bytes, *, serial: int, gate: str, key: OpeningKey | None) -> Fi
         gate: likewise.
         key: of this device.
     """
-    try:
-        match cbor.decode(body):
-            case {"clear": bytes() as packed, **more} if not more:
-                return _files(packed)
-            case {"key": str() as name, "enc": bytes() as enc, "ciphertext": bytes() as text, **more} if (
-                not more
-            ):
-                sealed = Sealed(name, _text(enc), _text(text))
-                opened = key.open(sealed, context=_context(serial, gate)) if key else None
-                return _files(opened.removesuffix(_END)) if opened is not None else CardReason.OTHER_DEVICE
-            case _:
-                return CardReason.MALFORMED
-    except (Flawed, ValueError):
+    found = open_up(body, serial=serial, gate=gate, key=key)
+    return found if isinstance(found, CardReason) else _files(found)
+
+
+def _files(found: Plain) -> Files | CardReason:
+    if not isinstance(found, dict):
         return CardReason.MALFORMED
-
-
-def _files(packed: bytes) -> Files:
-    """Raises Flawed or ValueError."""
-    match cbor.decode(inflate(packed)):
-        case dict() as found:
-            files = {name: content for name, content in found.items() if isinstance(name, str)}
-            whole = {name: content for name, content in files.items() if isinstance(content, bytes)}
-            if len(whole) != len(found):
-                raise Flawed("files")
-            _check(whole)
-            return whole
-        case _:
-            raise Flawed("files")
+    files = {
+        name: content
+        for name, content in found.items()
+        if isinstance(name, str) and isinstance(content, bytes)
+    }
+    if len(files) != len(found):
+        return CardReason.MALFORMED
+    try:
+        _check(files)
+    except ValueError:
+        return CardReason.MALFORMED
+    return files
 
 
 def _check(files: Mapping[str, bytes]) -> None:
@@ -107,15 +80,3 @@ def _check(files: Mapping[str, bytes]) -> None:
         raise ValueError(f"these are {len(files)} files, and {MAX_FILES} are the most")
     if not all(NAME.fullmatch(name) for name in files):
         raise ValueError("a file's name has 1 to 64 letters, digits, dots, dashes and underscores")
-
-
-def _context(serial: int, gate: str) -> bytes:
-    return f"{_PURPOSE}\n{serial}\n{gate}".encode()
-
-
-def _bytes(text: str) -> bytes:
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-
-
-def _text(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from device.errors import JournalError, JournalUnusable
 from device.model import CardEvent, CardKind, CardOutcome, CardReason, Cue
 from device.provision.card import Card, objection, read
+from device.provision.network import network_of
 from device.provision.parts import Collector, is_part
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from device.credential.pseudonym import Pseudonyms
     from device.credential.signature import PublicKey
     from device.model import CheckupEvent, Event, StoredEvent
+    from device.privacy.sealing import OpeningKey
+    from device.provision.joining import Joining
     from device.provision.memory import Memory
     from device.runtime import Clock, Worker
 
@@ -54,11 +57,13 @@ class CardDesk:
 
     Args:
         keys: of the provisioner, by `kid`.
+        opens: the device's own key, for what is sealed.
         gate: TENANT/SITE/NAME of this gate.
         memory: of used cards; says whether the gate is suspended.
         pseudonyms: what whoever signs in is called.
         checkup: looks the gate over; blocks for seconds.
         report: asks for the coverage interval to be told now; never blocks.
+        joining: of the network that a card brings.
         recorder: of every card.
         panel: shows what became of it.
         clock: for validity and events.
@@ -68,21 +73,25 @@ class CardDesk:
         self,
         *,
         keys: Mapping[bytes, PublicKey],
+        opens: OpeningKey,
         gate: str,
         memory: Memory,
         pseudonyms: Pseudonyms,
         checkup: Callable[[], CheckupEvent],
         report: Callable[[], None],
+        joining: Joining,
         recorder: Recorder,
         panel: Panel,
         clock: Clock,
     ) -> None:
         self._keys = keys
+        self._opens = opens
         self._gate = gate
         self._memory = memory
         self._pseudonyms = pseudonyms
         self._checkup = checkup
         self._report = report
+        self._joining = joining
         self._recorder = recorder
         self._panel = panel
         self._clock = clock
@@ -103,17 +112,19 @@ class CardDesk:
         """The thread: one code after another; when asked to stop, those that wait are still answered."""
         while True:
             worker.beat()
+            self._joining.look()
             stopping = worker.stopping.is_set()
             try:
                 content = self._waiting.get(timeout=0 if stopping else WAIT_S)
             except Empty:
                 if stopping:
+                    self._joining.end()
                     break
             else:
                 self.answer(content)
 
     def answer(self, content: bytes) -> None:
-        """Answers one code. Blocks for the card, and for seconds where the gate is to look itself over.
+        """Answers one code. Blocks for the card; for seconds where the gate tests itself or joins a network.
 
         Raises:
             JournalUnusable: only a new start can begin a new journal.
@@ -128,8 +139,17 @@ class CardDesk:
             self._refuse(card, None)
         elif reason := self._objection(card):
             self._refuse(reason, card)
-        else:
-            self._take(card)
+        elif card.kind is CardKind.WIFI:
+            self._join(card)
+        elif self._take(card):
+            self._do(card)
+
+    def _join(self, card: Card) -> None:
+        network = network_of(card, self._opens)
+        if isinstance(network, CardReason):
+            self._refuse(network, card)
+        elif self._take(card):
+            self._joining.begin(network)
 
     def _objection(self, card: Card) -> CardReason | None:
         if card.kind is CardKind.CONFIGURATION:
@@ -145,14 +165,18 @@ class CardDesk:
             log.warning("a card is refused: %s%s", reason, _named(card))
             self._panel.show(Cue.ATTENTION)
 
-    def _take(self, card: Card) -> None:
+    def _take(self, card: Card) -> bool:
+        """Whether it is recorded; then it is remembered as well."""
         if not self._record(self._event(card)):
-            return
+            return False
         try:
             self._memory.note(card)
         except OSError as error:
             log.error("a card was taken, and a start would forget it: %s", error.strerror)
         log.warning("a card is taken%s", _named(card))
+        return True
+
+    def _do(self, card: Card) -> None:
         self._panel.show(Cue.SELF_TEST if card.kind is CardKind.SELF_TEST else Cue.TAKEN)
         if card.kind is CardKind.SELF_TEST:
             self._record(self._checkup())

@@ -1,4 +1,4 @@
-"""The configuration card at a device that has none: checked completely, recorded, then written."""
+"""Cards at a device without a configuration: the one that brings it, checked whole first; and a network's."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from device.errors import ConfigError, GateError, JournalError
 from device.model import CardEvent, CardKind, CardOutcome, CardReason, Cue
 from device.provision.bundle import CONFIGURATION, unpack
 from device.provision.card import Card, objection, read
+from device.provision.network import network_of
 from device.provision.parts import Collector, is_part
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from device.privacy.sealing import OpeningKey
     from device.provision.bundle import Files
     from device.provision.desk import Panel, Recorder
+    from device.provision.joining import Joining
+    from device.provision.memory import Memory
     from device.runtime import Clock
 
 log = logging.getLogger(__name__)
@@ -45,6 +48,8 @@ class FirstConfiguration:
         keys: of the provisioner, by `kid`.
         opens: the device's own key, for what is sealed.
         into: folder of the configuration; must exist.
+        memory: of used cards, other than configurations.
+        joining: of the network that a card brings.
         recorder: of every card.
         panel: shows what became of it.
         clock: for validity and events.
@@ -56,6 +61,8 @@ class FirstConfiguration:
         keys: Mapping[bytes, PublicKey],
         opens: OpeningKey,
         into: Path,
+        memory: Memory,
+        joining: Joining,
         recorder: Recorder,
         panel: Panel,
         clock: Clock,
@@ -63,6 +70,8 @@ class FirstConfiguration:
         self._keys = keys
         self._opens = opens
         self._into = into
+        self._memory = memory
+        self._joining = joining
         self._recorder = recorder
         self._panel = panel
         self._clock = clock
@@ -84,26 +93,44 @@ class FirstConfiguration:
                 return False
             content = whole
         card = read(content, self._keys)
+        if isinstance(card, Card) and card.kind is CardKind.WIFI:
+            self._join(card)
+            return False
         files = card if isinstance(card, CardReason) else self._files(card)
         known = card if isinstance(card, Card) else None
         if isinstance(files, CardReason):
-            self._record(known, files)
-            log.warning("a card is refused: %s", files)
-            self._panel.show(Cue.ATTENTION)
+            self._refuse(known, files)
             return False
         self._record(known, None)
         self._write(files, known)
         self._panel.show(Cue.TAKEN)
         return True
 
+    def _refuse(self, card: Card | None, reason: CardReason) -> None:
+        self._record(card, reason)
+        log.warning("a card is refused: %s", reason)
+        self._panel.show(Cue.ATTENTION)
+
+    def _join(self, card: Card) -> None:
+        network = self._untimely(card) or self._memory.objection(card) or network_of(card, self._opens)
+        if isinstance(network, CardReason):
+            self._refuse(card, network)
+            return
+        self._record(card, None)
+        try:
+            self._memory.note(card)
+        except OSError as error:
+            log.error("a card was taken, and a start would forget it: %s", error.strerror)
+        self._joining.begin(network)
+
+    def _untimely(self, card: Card) -> CardReason | None:
+        # Which gate it becomes, the device learns from a card itself.
+        return objection(card, gate=card.gate, utc=self._clock.utc(), trusted=self._clock.trusted())
+
     def _files(self, card: Card) -> Files | CardReason:
         if card.kind is not CardKind.CONFIGURATION:
             return CardReason.NOT_HERE
-        clock = self._clock
-        # Which gate it becomes, the device learns from the card itself.
-        reason = objection(card, gate=card.gate, utc=clock.utc(), trusted=clock.trusted()) or self._older(
-            card
-        )
+        reason = self._untimely(card) or self._older(card)
         files = reason or unpack(card.body, serial=card.serial, gate=card.gate, key=self._opens)
         if isinstance(files, CardReason):
             return files

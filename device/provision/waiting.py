@@ -41,6 +41,7 @@ def wait(
     decoder: Decoder,
     panel: GpioPanel,
     answer: Callable[[bytes], bool],
+    meanwhile: Callable[[], bool],
     clock: Clock,
     stop: threading.Event,
 ) -> bool:
@@ -53,6 +54,7 @@ def wait(
         decoder: started.
         panel: its lines are closed at the end.
         answer: of each code that calls itself a card or a part of one; whether it was the one.
+        meanwhile: called several times a second; whether something is under way that is worth the wait.
         clock: for beats and showings.
         stop: set when the process is asked to stop.
 
@@ -78,17 +80,21 @@ def wait(
     )
     panel.rest(Cue.STARTING)
     workers.start()
+    configured = False
     try:
         while not stop.is_set() and not (ended.is_set() and slot.empty):
             workers.check()
+            if not meanwhile() and configured:
+                stop.wait(CUE_S)
+                return True
             frame = slot.take(FRAME_WAIT_S)
             if frame is not None:
                 _look(lookout, frame)
-            while handed:
-                if answer(handed.pop(0)):
-                    stop.wait(CUE_S)
-                    return True
-        return False
+            while handed and not configured:
+                configured = answer(handed.pop(0))
+        if configured:
+            stop.wait(CUE_S)
+        return configured
     finally:
         workers.stop()
 

@@ -17,6 +17,7 @@ DOORS = {
     "cryptography": {"credential", "journal/signing.py", "privacy/sealing.py"},
     "cv2": {"decode", "capture", "demo"},
     "gpiozero": {"gpio"},
+    "jeepney": {"wifi/bus.py"},
     "lgpio": {"gpio"},
     "paho": {"uplink/client.py", "uplink/mqtt.py", "uplink/consumer.py", "demo"},
     "picamera2": {"capture/picamera2_library.py"},

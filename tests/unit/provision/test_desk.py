@@ -15,10 +15,11 @@ from device.errors import JournalError, JournalUnusable
 from device.model import CardEvent, CardKind, CheckupEvent, Cue, Event, Occasion, StoredEvent
 from device.provision.card import Card
 from device.provision.desk import WAITING, CardDesk
+from device.provision.joining import Joining
 from device.provision.memory import MAX_USED, Known, Memory
 from device.provision.parts import split
 from device.runtime import Worker
-from tests.support.cards import Provisioner
+from tests.support.cards import DEVICE_KEY, Provisioner, Radio
 from tests.support.clock import ManualClock
 
 HERE = "phu-vang/market/north-door"
@@ -31,17 +32,20 @@ class Gate:
 
     def __init__(self, folder: Path, office: Provisioner = OFFICE) -> None:
         self.clock = ManualClock()
+        self.radio = Radio()
         self.steps: list[Event | Cue | str] = []
         self.fails: JournalError | None = None
         self.path = folder / "cards.json"
         self.memory = Memory(self.path, office.key.kid.hex())
         self.desk = CardDesk(
             keys=office.keys,
+            opens=DEVICE_KEY,
             gate=HERE,
             memory=self.memory,
             pseudonyms=NAMES,
             checkup=lambda: CheckupEvent(Occasion.CARD, (), (), (), (), "0", self.clock.reading()),
             report=lambda: self.steps.append("report"),
+            joining=Joining(wireless=self.radio, recorder=self, panel=self, clock=self.clock, version="0"),
             recorder=self,
             panel=self,
             clock=self.clock,

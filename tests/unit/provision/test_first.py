@@ -10,8 +10,10 @@ from device.model import CardEvent, CardKind, Cue, Event, StoredEvent
 from device.privacy.sealing import OpeningKey, SealingKey
 from device.provision.bundle import CONFIGURATION, pack
 from device.provision.first import FirstConfiguration
+from device.provision.joining import Joining
+from device.provision.memory import Memory
 from device.provision.parts import split
-from tests.support.cards import Provisioner
+from tests.support.cards import Provisioner, Radio
 from tests.support.clock import ManualClock
 
 OFFICE = Provisioner()
@@ -26,8 +28,17 @@ class Device:
         self.clock, self.steps = ManualClock(), list[Event | Cue]()
         self.folder, self.fails = folder, False
         self.written_before_recorded: list[str] = []
+        self.radio = Radio()
+        self.joining = Joining(wireless=self.radio, recorder=self, panel=self, clock=self.clock, version="0")
         self.first = FirstConfiguration(
-            keys=OFFICE.keys, opens=KEY, into=folder, recorder=self, panel=self, clock=self.clock
+            keys=OFFICE.keys,
+            opens=KEY,
+            into=folder,
+            memory=Memory(folder.with_name(f"{folder.name}.cards.json"), OFFICE.key.kid.hex()),
+            joining=self.joining,
+            recorder=self,
+            panel=self,
+            clock=self.clock,
         )
 
     def append(self, event: Event) -> StoredEvent:

@@ -3,6 +3,8 @@ from __future__ import annotations
 import logging
 import socket
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -145,6 +147,7 @@ class Life:
         self.journal, self.panel, self.scan = FakeJournal(), FakePanel(), FakeScan()
         self.first_frame, self.ended, self.stop = threading.Event(), threading.Event(), threading.Event()
         self.changed, self.report = threading.Event(), threading.Event()
+        self.suspended = False
         self.configuration = FakeConfiguration()
         self.slot: LatestSlot[object] = LatestSlot()
 
@@ -164,6 +167,7 @@ class Life:
                 Occasion.NIGHTLY, (), (), ("card_writes",), (), "0", night.reading()
             ),
             report=self.report,
+            suspended=lambda: self.suspended,
             lists=FakeLists(),
             journal=self.journal,
             uplink=uplink,
@@ -390,12 +394,36 @@ def test_the_status_line_says_how_it_stands_with_the_broker(
     tmp_path: Path, uplink: FakeUplink | None, words: str
 ) -> None:
     manager = tmp_path / "notify"
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told:
-        told.bind(str(manager))
-        told.settimeout(20)
+    with told_to(manager) as told:
         life = Life(tmp_path, uplink=uplink, manager=manager)
         life.thread.start()
         life.end()
-        while not (line := told.recv(4096).decode()).startswith("STATUS="):
-            pass
-    assert line.rstrip().endswith(words)
+        assert status(told).rstrip().endswith(words)
+
+
+def test_the_status_line_says_that_a_card_has_suspended_the_gate(tmp_path: Path) -> None:
+    manager = tmp_path / "notify"
+    with told_to(manager) as told:
+        life = Life(tmp_path, manager=manager)
+        life.first_frame.set()
+        life.thread.start()
+        life.panel.wait_for(Cue.READY)
+        life.suspended = True
+        life.end()
+        assert status(told).startswith("STATUS=ready, suspended by a card: 0 shown")
+
+
+@contextmanager
+def told_to(manager: Path) -> Iterator[socket.socket]:
+    """What the service manager is told."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told:
+        told.bind(str(manager))
+        told.settimeout(20)
+        yield told
+
+
+def status(told: socket.socket) -> str:
+    """The next status line."""
+    while not (line := told.recv(4096).decode()).startswith("STATUS="):
+        pass
+    return line
