@@ -53,7 +53,7 @@ class Recorder(Protocol):
     """Makes events durable."""
 
     def append(self, event: Event) -> StoredEvent:
-        """See `device.scan.Recorder`."""
+        """See `device.scan.ports.Recorder`."""
         ...
 
 
@@ -61,7 +61,7 @@ class Panel(Protocol):
     """Lights, buzzer and relay."""
 
     def show(self, cue: Cue) -> None:
-        """See `device.scan.Panel`."""
+        """See `device.scan.ports.Panel`."""
         ...
 
 

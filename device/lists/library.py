@@ -148,7 +148,7 @@ class Recorder(Protocol):
     """Makes events durable."""
 
     def append(self, event: Event) -> StoredEvent:
-        """See `device.scan.Recorder`."""
+        """See `device.scan.ports.Recorder`."""
         ...
 
 

@@ -19,7 +19,7 @@ PATIENCE_S = 10.0
 
 
 class RecordingPanel:
-    """Implements the `Panel` protocol of `device.scan` by keeping lists. Safe from any thread.
+    """Implements the `Panel` protocol of `device.scan.ports` by keeping lists. Safe from any thread.
 
     Attributes:
         shown: temporary cues, oldest first.
