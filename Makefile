@@ -22,7 +22,7 @@ help:
 	@echo "make torture the long form of the crash tests"
 	@echo "make docs    write the generated references anew"
 	@echo "make deb     a Debian package; SUITE=bookworm or trixie, ARCH=arm64 or amd64"
-	@echo "make test-install   install.sh and the package in real Debian roots (root, network, 15 minutes)"
+	@echo "make test-install   install.sh and the package in real Debian roots (root, network, 15 minutes); ARCH=arm64: emulated"
 	@echo "make test-vm VM=DIR   kernel GPIO, libcamera and systemd in a user-mode Linux machine; CHECKS=power_cuts: its plug"
 
 venv: apt $(STAMP)
@@ -38,7 +38,8 @@ apt:
 
 apt-test: apt
 	@scripts/apt-ensure mosquitto:mosquitto mosquitto_pub:mosquitto-clients systemd-analyze:systemd openssl:openssl \
-		chromium:chromium mkfs.ext4:e2fsprogs losetup:mount ip:iproute2 shellcheck:shellcheck
+		chromium:chromium mkfs.ext4:e2fsprogs losetup:mount ip:iproute2 shellcheck:shellcheck \
+		/usr/include/asm-generic/unistd.h:linux-libc-dev
 
 demo: venv
 	$(BIN)/gate-scanner demo

@@ -9,7 +9,12 @@ readonly app=/opt/gate-scanner            # what the unit runs: a link to one of
 readonly releases=/opt/gate-scanner.d     # the release in use, and the one before it
 readonly config=/etc/gate-scanner
 readonly state=/var/lib/gate-scanner
-readonly unit=/etc/systemd/system/gate-scanner.service
+readonly unit_folder=/etc/systemd/system
+# The gate; what waits for the configuration card of a device without one; a district's morning report, which
+# whoever wants it enables.
+readonly units=(gate-scanner.service gate-provision.service gate-report.service gate-report.timer)
+readonly district=/var/lib/gate-district
+readonly watchdog=/etc/systemd/system.conf.d/50-gate-scanner.conf
 readonly command_link=/usr/local/bin/gate-scanner
 readonly mark_begin='# gate-scanner: begin' mark_end='# gate-scanner: end'
 readonly os_release=${OS_RELEASE:-/etc/os-release}
@@ -23,7 +28,8 @@ sudo ./install.sh --uninstall     remove the program; configuration, events and 
 sudo ./install.sh --uninstall --purge-journal     remove events and keys as well: they are lost
 
   --dry-run        print each command instead of running it; changes nothing, needs no root
-  --config DIR     install DIR/gate.yaml and the files beside it, where no configuration is there yet
+  --config DIR     install DIR/gate.yaml and the files beside it, where no configuration is there yet;
+                   DIR/first.yaml instead makes a device that waits for its configuration card
   --boot-pins      write the resting level of every output into config.txt, without asking
   --wheels DIR     take the Python packages from DIR instead of the network (scripts/wheelhouse makes it)
 TEXT
@@ -59,8 +65,11 @@ in_archive() { # whether apt can install a package
 }
 same() { cmp -s "$1" "$2"; }
 put() { # put SOURCE TARGET [MODE]: installs a file unless the same is there
-    same "$1" "$2" || do_ install -D -m "${3:-644}" "$1" "$2"
+    same "$1" "$2" && return
+    changed=yes
+    do_ install -D -m "${3:-644}" "$1" "$2"
 }
+shipped() { echo "$1/share/gate-scanner/systemd/$2"; } # shipped RELEASE FILE: so that an older one brings its own back
 drop() { # removes files that are there
     local path
     for path in "$@"; do
@@ -192,11 +201,11 @@ build_release() { # build_release DIRECTORY
     do_ touch "$1/complete"
 }
 
-install_system_files() {
+install_system_files() { # install_system_files RELEASE
     say "The user gate-scanner, its folders, and its way to pins and cameras"
-    put "$here/systemd/gate-scanner.sysusers" /etc/sysusers.d/gate-scanner.conf
-    put "$here/systemd/gate-scanner.tmpfiles" /etc/tmpfiles.d/gate-scanner.conf
-    put "$here/systemd/gate-scanner.rules" /etc/udev/rules.d/60-gate-scanner.rules
+    put "$(shipped "$1" gate-scanner.sysusers)" /etc/sysusers.d/gate-scanner.conf
+    put "$(shipped "$1" gate-scanner.tmpfiles)" /etc/tmpfiles.d/gate-scanner.conf
+    put "$(shipped "$1" gate-scanner.rules)" /etc/udev/rules.d/60-gate-scanner.rules
     do_ systemd-sysusers /etc/sysusers.d/gate-scanner.conf
     do_ systemd-tmpfiles --create /etc/tmpfiles.d/gate-scanner.conf
     if has_systemd && command -v udevadm >/dev/null; then
@@ -204,8 +213,8 @@ install_system_files() {
         do_ udevadm trigger --subsystem-match=gpio --subsystem-match=dma_heap
     fi
     say "The hardware watchdog: a system that hangs is restarted"
-    if ! same "$here/systemd/watchdog.conf" /etc/systemd/system.conf.d/50-gate-scanner.conf; then
-        put "$here/systemd/watchdog.conf" /etc/systemd/system.conf.d/50-gate-scanner.conf
+    if ! same "$(shipped "$1" watchdog.conf)" $watchdog; then
+        put "$(shipped "$1" watchdog.conf)" $watchdog
         has_systemd && do_ systemctl daemon-reexec
     fi
     return 0
@@ -213,7 +222,7 @@ install_system_files() {
 
 install_configuration() { # install_configuration RELEASE
     say "The configuration: $config/gate.yaml"
-    if [ -e $config/gate.yaml ]; then
+    if [ -e $config/gate.yaml ] || { [ -e $config/first.yaml ] && [ ! -e "$given_config/gate.yaml" ]; }; then
         note "is there already, and stays as it is"
     elif [ -n "$given_config" ]; then
         find "$given_config" -maxdepth 1 -type f ! -name '.*' -print0 | while IFS= read -r -d '' file; do
@@ -227,45 +236,75 @@ install_configuration() { # install_configuration RELEASE
     fi
 }
 
-accepts() { # accepts RELEASE: whether a release can use the configuration, as the user that will run it
-    do_ runuser -u gate-scanner -- "$1/bin/gate-scanner" check $config/gate.yaml
+in_force() { # the configuration that is there: the gate's, else the one for waiting for a card
+    local file
+    for file in $config/gate.yaml $config/first.yaml; do
+        if [ -e "$file" ]; then
+            echo "$file"
+            return
+        fi
+    done
+}
+
+accepts() { # accepts RELEASE FILE: whether a release can use the configuration, as the user that will run it
+    do_ runuser -u gate-scanner -- "$1/bin/gate-scanner" check "$2"
 }
 
 link_release() { # at once or not at all: a power cut leaves the old or the new one
+    changed=yes
     do_ ln -s "$1" $app.new
     do_ mv -T $app.new $app
 }
 
+put_units() { # put_units RELEASE: those of this release; the report's timer stays as enabled as it was
+    local unit
+    for unit in "${units[@]}"; do put "$(shipped "$1" "$unit")" "$unit_folder/$unit"; done
+    [ "$(readlink $command_link 2>/dev/null)" = $app/bin/gate-scanner ] || do_ ln -sfn $app/bin/gate-scanner $command_link
+    do_ systemctl enable --quiet gate-scanner.service gate-provision.service
+    if has_systemd; then do_ systemctl daemon-reload; fi
+}
+
+start_service() { # starts what fits the configuration; whichever it is has camera and pins to itself
+    if [ $service = gate-scanner.service ]; then do_ systemctl stop gate-provision.service; fi
+    do_ systemctl restart $service
+}
+
 switch_to() { # switch_to RELEASE: puts it in force; back to the one before when it does not work
-    local new=$1 old=''
+    local new=$1 old='' file
     [ -L $app ] && old=$(readlink $app)
     say "The change-over"
-    if [ -e $config/gate.yaml ] && ! accepts "$new"; then
+    file=$(in_force)
+    if [ "$file" = $config/first.yaml ]; then service=gate-provision.service; fi
+    if [ -n "$file" ] && ! accepts "$new" "$file"; then
         [ -n "$old" ] && fail "this release does not accept the configuration: nothing was changed, $old goes on"
-        note "mend what is named above, then: sudo systemctl start gate-scanner"
+        note "mend what is named above, then: sudo systemctl start $service"
         ready_to_start=no
     fi
-    [ -e $config/gate.yaml ] || [ "$dry" = yes ] || ready_to_start=no
+    [ -n "$file" ] || [ "$dry" = yes ] || ready_to_start=no
     if [ "$old" = "$new" ]; then note "$new is in use already"; else link_release "$new"; fi
-    put "$here/systemd/gate-scanner.service" $unit
-    [ "$(readlink $command_link 2>/dev/null)" = $app/bin/gate-scanner ] || do_ ln -sfn $app/bin/gate-scanner $command_link
-    do_ systemctl enable --quiet gate-scanner.service
+    put_units "$new"
     if ! has_systemd; then
-        note "systemd does not run here: the daemon starts with the next boot"
+        note "systemd does not run here: it starts with the next boot"
+    elif [ $ready_to_start = no ]; then
         return
+    elif [ $changed = no ] && systemctl is-active --quiet $service; then
+        note "$service runs, and goes on"
+    elif ! start_service; then
+        back_to "$old" "$new"
     fi
-    do_ systemctl daemon-reload
-    if [ $ready_to_start = no ]; then return; fi
-    if ! do_ systemctl restart gate-scanner.service; then
-        systemctl status --no-pager --lines 20 gate-scanner.service || true
-        if [ -z "$old" ] || [ "$old" = "$new" ]; then
-            fail "the daemon does not start: see above, or journalctl -u gate-scanner"
-        fi
-        note "it does not start: back to $old"
-        link_release "$old"
-        do_ systemctl restart gate-scanner.service
-        fail "the new release does not start; $old runs again"
+}
+
+back_to() { # back_to OLD NEW: what is in force does not start
+    local old=$1
+    systemctl status --no-pager --lines 20 $service || true
+    if [ -z "$old" ] || [ "$old" = "$2" ]; then
+        fail "the daemon does not start: see above, or journalctl -u $service"
     fi
+    note "it does not start: back to $old"
+    link_release "$old"
+    put_units "$old"
+    start_service
+    fail "the new release does not start; $old runs again"
 }
 
 tidy_releases() { # only the release in use and the one before it stay
@@ -316,11 +355,13 @@ install_all() {
     local release old=''
     [ -L $app ] && old=$(readlink $app)
     if [ $upgrade_only = yes ] && [ -z "$old" ]; then fail "there is nothing to upgrade: run it without --upgrade"; fi
-    if [ -n "$given_config" ] && [ ! -f "$given_config/gate.yaml" ]; then fail "there is no $given_config/gate.yaml"; fi
+    if [ -n "$given_config" ] && [ ! -f "$given_config/gate.yaml" ] && [ ! -f "$given_config/first.yaml" ]; then
+        fail "there is neither gate.yaml nor first.yaml in $given_config"
+    fi
     install_packages
     release=$releases/$(release_name)
     build_release "$release"
-    install_system_files
+    install_system_files "$release"
     install_configuration "$release"
     switch_to "$release"
     tidy_releases "$release" "$old"
@@ -328,6 +369,8 @@ install_all() {
     say "Done."
     if [ "$dry" = yes ]; then
         note "(a dry run: nothing was changed)"
+    elif [ $ready_to_start = yes ] && [ $service = gate-provision.service ]; then
+        note "it blinks blue and waits for its configuration card; its log: journalctl -fu gate-provision"
     elif [ $ready_to_start = yes ]; then
         note "the gate's state:      systemctl status gate-scanner"
         note "after a change of it:  sudo systemctl reload gate-scanner"
@@ -342,6 +385,7 @@ roll_back() {
     [ -e "${previous:-/nowhere}/complete" ] || fail "there is no release to go back to"
     local current
     current=$(readlink $app)
+    install_system_files "$previous"
     switch_to "$previous"
     do_ ln -sfn "$current" $releases/previous
     say "Done: $previous is in use; the same command goes forward again."
@@ -351,15 +395,17 @@ roll_back() {
 
 uninstall() {
     say "The daemon is stopped and the program removed"
-    if has_systemd; then do_ systemctl disable --quiet --now gate-scanner.service || true; fi
-    if ! has_systemd && [ -e $unit ]; then do_ systemctl disable --quiet gate-scanner.service; fi
-    drop $unit $command_link $app $releases /etc/udev/rules.d/60-gate-scanner.rules \
-        /etc/systemd/system.conf.d/50-gate-scanner.conf /etc/sysusers.d/gate-scanner.conf /etc/tmpfiles.d/gate-scanner.conf
+    local unit now=() file
+    if has_systemd; then now=(--now); fi
+    for unit in "${units[@]}"; do
+        if [ -e "$unit_folder/$unit" ]; then do_ systemctl disable --quiet "${now[@]}" "$unit"; fi
+    done
+    drop "${units[@]/#/$unit_folder/}" $command_link $app $releases /etc/udev/rules.d/60-gate-scanner.rules \
+        $watchdog /etc/sysusers.d/gate-scanner.conf /etc/tmpfiles.d/gate-scanner.conf
     if has_systemd; then
         do_ systemctl daemon-reload
         do_ systemctl daemon-reexec
     fi
-    local file
     file=$(boot_config)
     if [ -n "$file" ] && grep -q "^$mark_begin" "$file"; then
         note "removes the resting levels from $file"
@@ -372,6 +418,7 @@ uninstall() {
             [ ! -d $config ] || do_ chgrp -R root $config
             do_ userdel gate-scanner
         fi
+        if [ ! -e $district ] && id gate-district >/dev/null 2>&1; then do_ userdel gate-district; fi
         note "the configuration stays: $config"
     else
         say "Done. Configuration, events and keys stay: $config, $state"
@@ -380,7 +427,8 @@ uninstall() {
 
 # -- what was asked --------------------------------------------------------------------------------
 
-dry=no action=install upgrade_only=no purge=no boot_pins=no given_config='' wheels='' ready_to_start=yes
+dry=no action=install upgrade_only=no purge=no boot_pins=no given_config='' wheels=''
+ready_to_start=yes changed=no service=gate-scanner.service
 while [ $# -gt 0 ]; do
     case $1 in
         --dry-run) dry=yes ;;

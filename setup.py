@@ -4,7 +4,7 @@ from pathlib import Path
 
 from setuptools import setup
 
-SHIPPED = {"config": ("*.yaml", "*.json"), "systemd": ("*.service",)}
+SHIPPED = {"config": ("*.yaml", "*.json"), "systemd": ("*",)}
 """Folder -> what technicians find again under <environment>/share/gate-scanner/FOLDER."""
 
 

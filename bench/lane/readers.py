@@ -121,6 +121,10 @@ class ModelledChild:
     def pid(self) -> int:
         return self._child.pid
 
+    @property
+    def filtered(self) -> bool:
+        return self._child.filtered
+
     def ready(self) -> bool:
         return self._child.ready()
 

@@ -27,6 +27,11 @@ class Onlooker(Protocol):
         """Process id."""
         ...
 
+    @property
+    def filtered(self) -> bool:
+        """Whether the kernel filters its system calls; known when it is ready."""
+        ...
+
     def ready(self) -> bool:
         """Whether it has loaded its libraries. Never blocks; raises `DecoderDied`."""
         ...

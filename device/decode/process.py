@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import functools
 import logging
 import mmap
 import os
@@ -62,6 +63,7 @@ class Child:
     def __init__(self, *, engines: Sequence[str], capacity: int, clock: Clock) -> None:
         self._clock = clock
         self._ready = False
+        self._filtered = True
         self._asked: Request | None = None
         self._busy = threading.Lock()  # held while the channel is in use: it is closed only then
         memory = os.memfd_create("gate-frame", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
@@ -81,6 +83,11 @@ class Child:
     def pid(self) -> int:
         """Process id."""
         return self._process.pid
+
+    @property
+    def filtered(self) -> bool:
+        """Whether the kernel filters its system calls; known when it is ready."""
+        return self._filtered
 
     def ready(self) -> bool:
         """Whether the child has loaded its libraries by now. Never blocks.
@@ -103,7 +110,8 @@ class Child:
         with self._busy:
             greeting = self._receive(self._clock.monotonic() + timeout_s, "did not start in time")
         if greeting == READY_UNFILTERED:
-            log.warning("this kernel cannot filter system calls: the decoder's child is confined less")
+            self._filtered = False
+            _tell_unfiltered()
         elif greeting != READY:
             raise DecoderDied("the decoder's child greets in a strange way")
         self._ready = True
@@ -201,6 +209,12 @@ class Child:
         if not message:
             raise DecoderDied("the decoder's child has ended")
         return message
+
+
+@functools.cache
+def _tell_unfiltered() -> None:
+    """Once, however many children are started: it is the kernel's doing, and stays so."""
+    log.warning("this kernel cannot filter system calls: the decoder's child is confined less")
 
 
 def child_environment() -> dict[str, str]:

@@ -35,15 +35,15 @@ _NUMBER_AT, _ARCHITECTURE_AT = 0, 4
 
 
 @dataclass(frozen=True, slots=True)
-class _Machine:
+class Machine:
     """How one kind of machine numbers what is allowed (linux/audit.h, asm/unistd.h)."""
 
     audit: int
     calls: Mapping[str, int]
 
 
-_MACHINES: Mapping[str, _Machine] = {
-    "aarch64": _Machine(
+MACHINES: Mapping[str, Machine] = {
+    "aarch64": Machine(
         0xC000_00B7,
         {
             "read": 63, "write": 64, "sendto": 206, "recvfrom": 207, "ppoll": 73, "close": 57, "dup3": 24,
@@ -55,7 +55,7 @@ _MACHINES: Mapping[str, _Machine] = {
             "restart_syscall": 128, "exit": 93, "exit_group": 94,
         },
     ),
-    "x86_64": _Machine(
+    "x86_64": Machine(
         0xC000_003E,
         {
             "read": 0, "write": 1, "sendto": 44, "recvfrom": 45, "poll": 7, "ppoll": 271, "close": 3,
@@ -114,7 +114,7 @@ def filter_calls() -> bool:
     Raises:
         OSError: the kernel refused for another reason.
     """
-    machine = _MACHINES.get(platform.machine())
+    machine = MACHINES.get(platform.machine())
     if machine is None or ctypes.sizeof(ctypes.c_void_p) != _POINTER_BYTES:
         return False
     instructions = _program(machine.audit, machine.calls.values())

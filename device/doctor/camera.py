@@ -55,6 +55,19 @@ def look_through(
         source.close()
 
 
+def decoder(*, filtered: bool) -> Finding:
+    """What is to be said of a decoder that has started.
+
+    Args:
+        filtered: whether the kernel filters the system calls of its processes.
+    """
+    check = "decoder"
+    if filtered:
+        return ok(check, "its process starts and answers")
+    said = "its process starts and answers; it is confined less, for this kernel filters no system calls"
+    return warned(check, said, "use the operating system's own kernel, 64-bit, with CONFIG_SECCOMP_FILTER")
+
+
 def in_view(unseen_s: float) -> Finding:
     """Whether the code fixed in view is still read."""
     check = "landmark"

@@ -138,7 +138,7 @@ def _camera(settings: Settings, clock: Clock, code_within_s: float) -> Iterator[
     pool = decoder_pool(settings, clock)
     try:
         pool.start()
-        yield ok("decoder", "its process starts and answers")
+        yield camera.decoder(filtered=pool.filtered)
         yield from camera.look_through(
             frame_source(settings, clock),
             pool,

@@ -46,6 +46,12 @@ def commands(said: str) -> list[str]:
     return [line.strip().removeprefix("$ ") for line in said.splitlines() if line.startswith("    $ ")]
 
 
+def units() -> list[Path]:
+    """In the order they are put in place: the gate, its card reader, then the report."""
+    kinds = ("scanner.service", "provision.service", "report.service", "report.timer")
+    return [ROOT / "systemd" / f"gate-{kind}" for kind in kinds]
+
+
 def test_a_dry_run_names_every_step_in_order_and_does_none(tmp_path: Path) -> None:
     done = install(tmp_path, "--dry-run")
     assert done.returncode == 0, done.stderr
@@ -59,8 +65,8 @@ def test_a_dry_run_names_every_step_in_order_and_does_none(tmp_path: Path) -> No
         "/etc/tmpfiles.d/gate-scanner.conf",
         "/etc/systemd/system.conf.d/50-gate-scanner.conf",
         "mv -T /opt/gate-scanner.new /opt/gate-scanner",
-        "/etc/systemd/system/gate-scanner.service",
-        "systemctl enable",
+        *(f"/etc/systemd/system/{path.name}" for path in units()),
+        "systemctl enable --quiet gate-scanner.service gate-provision.service",
     )
     places = [told.find(step) for step in steps]
     assert -1 not in places, told
@@ -72,6 +78,26 @@ def test_a_dry_run_of_removing_keeps_the_events(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "Configuration, events and keys stay" in done.stdout
     assert not any("/var/lib/gate-scanner" in command for command in commands(done.stdout))
+
+
+def test_every_unit_of_the_project_is_among_those_that_are_installed() -> None:
+    assert set(units()) == {
+        path for kind in ("service", "timer") for path in (ROOT / "systemd").glob(f"*.{kind}")
+    }
+
+
+def test_a_device_that_shall_wait_for_its_card_is_given_first_yaml_alone(tmp_path: Path) -> None:
+    given = tmp_path / "given"
+    given.mkdir()
+    done = install(tmp_path, "--dry-run", "--config", str(given))
+    assert done.returncode == 1
+    assert "neither gate.yaml nor first.yaml" in done.stderr
+    for name in ("first.yaml", "provisioner.pub"):
+        (given / name).touch()
+    done = install(tmp_path, "--dry-run", "--config", str(given))
+    assert done.returncode == 0, done.stderr
+    copied = [line.split()[-2] for line in commands(done.stdout) if line.endswith(" /etc/gate-scanner/")]
+    assert {Path(file).name for file in copied} == {"first.yaml", "provisioner.pub"}
 
 
 @pytest.mark.parametrize(

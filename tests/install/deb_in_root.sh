@@ -7,7 +7,20 @@ export DEBIAN_FRONTEND=noninteractive
 step() { printf '\n-- %s\n' "$*"; }
 quiet() { "$@" >/tmp/said 2>&1 || { cat /tmp/said; return 1; }; }
 as_daemon() { runuser -u gate-scanner -- "$@"; }
-play_scene() { (cd /tmp && timeout 120 runuser -u gate-scanner -- gate-scanner run --log plain --config /etc/gate-scanner/gate.yaml >/tmp/said 2>&1) || { cat /tmp/said; return 1; }; }
+play_scene() {
+    (cd /tmp && timeout $((120 * SLOWER)) runuser -u gate-scanner -- gate-scanner run --log plain \
+        --config /etc/gate-scanner/gate.yaml >/tmp/said 2>&1) || { cat /tmp/said; return 1; }
+}
+has_units() { # all four, those of the gate enabled
+    local unit
+    for unit in gate-scanner.service gate-provision.service gate-report.service gate-report.timer; do
+        if systemd-analyze verify /usr/lib/systemd/system/$unit 2>&1 | grep $unit; then return 1; fi
+        [ -e /usr/lib/systemd/system/$unit ]
+    done
+    [ -L $wants/gate-scanner.service ] && [ -L $wants/gate-provision.service ]
+}
+wants=/etc/systemd/system/multi-user.target.wants
+timer=/etc/systemd/system/timers.target.wants/gate-report.timer
 package=$(find /root/wheels/deb -name 'gate-scanner_*.deb')
 
 step "one command from a clean root to an installed package"
@@ -16,7 +29,8 @@ SECONDS=0
 quiet apt-get -qq install -y --no-install-recommends "$package"
 echo "clean root to installed: $SECONDS s"
 gate-scanner --version
-[ -L /etc/systemd/system/multi-user.target.wants/gate-scanner.service ]
+has_units
+[ ! -L $timer ]
 [ -n "$(find /opt/gate-scanner -name __pycache__ -print -quit)" ]
 
 step "a configuration is put there; check, decode, first green"
@@ -29,7 +43,7 @@ grep "granted (ok)" /tmp/said
 as_daemon gate-scanner events --verify
 key=$(sha256sum /var/lib/gate-scanner/signing.key)
 
-step "an upgrade keeps configuration, journal and keys, and leaves nothing of the old program"
+step "an upgrade keeps configuration, journal, keys and what is enabled, and leaves nothing of the old program"
 mkdir /tmp/newer
 dpkg-deb -R "$package" /tmp/newer/tree
 sed -i 's/^Version: .*/&+newer/' /tmp/newer/tree/DEBIAN/control
@@ -37,10 +51,15 @@ gone=$(find /tmp/newer/tree/opt -name watch.py | head -1)
 rm "$gone"
 dpkg-deb --root-owner-group -Znone -b /tmp/newer/tree /tmp/newer/gate-scanner.deb >/dev/null
 cp /etc/gate-scanner/gate.yaml /tmp/gate.yaml
+systemctl enable --quiet gate-report.timer
+systemctl disable --quiet gate-provision.service
 quiet apt-get -qq install -y /tmp/newer/gate-scanner.deb
 dpkg-query -W -f '${Version}\n' gate-scanner | grep newer
 [ ! -e "${gone#/tmp/newer/tree}" ]
 cmp /etc/gate-scanner/gate.yaml /tmp/gate.yaml
+[ -L $timer ]
+[ ! -L $wants/gate-provision.service ]
+systemctl enable --quiet gate-provision.service
 [ "$(sha256sum /var/lib/gate-scanner/signing.key)" = "$key" ]
 quiet apt-get -qq install -y --allow-downgrades "$package"
 play_scene
@@ -59,11 +78,19 @@ grep "installed as a Debian package" /tmp/said
 
 step "removed, configuration, events and keys stay; purged, they are gone"
 quiet apt-get -qq remove -y gate-scanner
-[ ! -e /opt/gate-scanner ] && [ ! -e /usr/bin/gate-scanner ]
-[ -e /var/lib/gate-scanner/journal.db ] && [ -e /etc/gate-scanner/gate.yaml ]
+[ ! -e /opt/gate-scanner ]
+[ ! -e /usr/bin/gate-scanner ]
+[ -e /var/lib/gate-scanner/journal.db ]
+[ -e /etc/gate-scanner/gate.yaml ]
+quiet apt-get -qq install -y --no-install-recommends "$package"
+has_units
+[ -L $timer ]
+quiet apt-get -qq remove -y gate-scanner
 quiet apt-get -qq purge -y gate-scanner
-[ ! -e /var/lib/gate-scanner ] && [ ! -e /etc/gate-scanner ]
-[ ! -L /etc/systemd/system/multi-user.target.wants/gate-scanner.service ]
+[ ! -e /var/lib/gate-scanner ]
+[ ! -e /etc/gate-scanner ]
+find /etc /opt /usr /var/lib -xdev -name '*gate-*' ! -path '/var/lib/apt/*' >/tmp/left
+[ ! -s /tmp/left ] || { cat /tmp/left; false; }
 
 step "where install.sh was used, the package stands back"
 mkdir -p /opt

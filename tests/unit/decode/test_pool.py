@@ -41,6 +41,10 @@ class ScriptedChild:
     killed: bool = False
     asked: list[tuple[int, float]] = field(default_factory=list)
 
+    @property
+    def filtered(self) -> bool:
+        return True
+
     def ready(self) -> bool:
         return self.is_ready
 

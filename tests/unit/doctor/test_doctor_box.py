@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from device.config.loader import load
-from device.doctor import machine, record
+from device.doctor import camera, machine, record
 from device.doctor.finding import Finding, Level, failed, ok, skipped, warned
 from device.doctor.panel import show_panel
 from device.doctor.visit import as_event, quick
@@ -68,6 +68,11 @@ def test_the_supply_is_told_as_the_firmware_has_it(
 )
 def test_a_box_in_the_sun_is_told_before_it_slows_down(tmp_path: Path, millis: str, level: Level) -> None:
     assert machine.temperature(written(tmp_path, HEAT, millis)).level is level
+
+
+@pytest.mark.parametrize(("filtered", "level"), [(True, Level.OK), (False, Level.WARNED)])
+def test_a_decoder_whose_system_calls_nobody_filters_is_told(*, filtered: bool, level: Level) -> None:
+    assert camera.decoder(filtered=filtered).level is level
 
 
 def test_what_a_machine_does_not_tell_is_skipped_and_not_guessed(tmp_path: Path) -> None:
