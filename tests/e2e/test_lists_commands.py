@@ -4,29 +4,17 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.support.commands import gate_scanner
 from tests.support.daemon import Daemon
 from tests.support.gate import ANNA, Gate
 
 pytestmark = pytest.mark.slow
 
 ANNAS_NUMBER = "046190123456"
-
-
-def gate_scanner(folder: Path, *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "device", *arguments],
-        cwd=folder,
-        input=given,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
 
 
 @pytest.fixture

@@ -4,30 +4,16 @@ from __future__ import annotations
 
 import json
 import stat
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
+
+from tests.support.commands import gate_scanner
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 pytestmark = pytest.mark.slow
-
-
-def gate_scanner(
-    folder: Path, *arguments: str, given: str = "", program: tuple[str, ...] = ("-m", "device")
-) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, *program, *arguments],
-        cwd=folder,
-        input=given,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
 
 
 @pytest.fixture
