@@ -54,6 +54,8 @@ check: venv
 
 test: apt-test check
 	$(BIN)/pytest -q -m "slow and not torture" -n 3 --dist worksteal
+	@tests/vm/missing "$(VM)" && echo "kernel GPIO, camera, systemd: make test-vm VM=$(VM)" || \
+		echo "left out for that reason: make test-vm (kernel GPIO, camera, systemd, watchdog)"
 
 torture: apt-test venv
 	$(BIN)/pytest -q -m torture --timeout=3600

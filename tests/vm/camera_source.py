@@ -8,9 +8,9 @@ The camera is libcamera's `virtual` pipeline: it plays pictures that are drawn h
 from __future__ import annotations
 
 import gc
-import importlib
 import logging
 import os
+import shutil
 import subprocess
 import threading
 from functools import partial
@@ -41,13 +41,13 @@ CLOCK = SystemClock()
 
 
 def prepare() -> None:
-    """Draws the scene, and lets picamera2 run on a camera that is not a Pi's."""
-    FRAMES.mkdir(parents=True)
+    """Draws the scene, in place of the installed one."""
+    shutil.rmtree(FRAMES)
+    FRAMES.mkdir()
     for number, text in enumerate(sorted(TEXTS)):
         assert cv2.imwrite(str(FRAMES / f"{number}.jpg"), cv2.cvtColor(shown(text), cv2.COLOR_GRAY2BGR))
     subprocess.run(["/opt/virtual-camera", str(FRAMES)], check=True)
     os.environ["LIBCAMERA_LOG_LEVELS"] = "*:FATAL"
-    importlib.import_module("virtual_picamera2")
 
 
 def camera(index: int = 0, *, focus_dioptres: float | None = None) -> Picamera2Source:

@@ -1,12 +1,13 @@
 """The whole machine loses power while the real daemon scans. Runs on the host:
 
-    python -m tests.vm.power_cuts KIT STAGE [--cuts 20] [--seed N] [--lie]
+    python -m tests.vm.power_cuts KIT STAGE [--cuts 20] [--seed N] [--control lie|careless]
 
 KIT is the folder with the virtual machine, STAGE what `tests/vm/run` gives it. The machine's second disk has
 a write cache; at a random moment the machine is killed and what was not flushed is lost, whole, in part with
 torn and reordered sectors, or from some write on. After each boot the journal must verify, must hold every
 event that was signalled before the cut, and in each life as many grants as the kernel's green line went high.
-`--lie` is the control: the disk claims flushes that it does not do, and that must be found.
+A control must find a loss: with `lie` the disk claims flushes that it does not do, with `careless` the
+journal has `synchronous=NORMAL`.
 """
 
 from __future__ import annotations
@@ -162,22 +163,21 @@ def main() -> int:
     options.add_argument("stage", type=Path)
     options.add_argument("--cuts", type=int, default=20)
     options.add_argument("--seed", type=int, default=random.randrange(1 << 30))
-    options.add_argument("--lie", action="store_true", help="the disk does not flush: must be found")
+    options.add_argument("--control", choices=["lie", "careless"], help="a loss that must be found")
     args = options.parse_args()
     gate = args.stage / "gate"
     gate.mkdir()
     power_site.write(gate)
-    paths = "/opt/site\n/opt\n/host/site\n/host\n"
-    (args.stage / "gate.pth").write_text(paths, encoding="utf-8")
+    module = "tests.support.careless_daemon" if args.control == "careless" else "device"
     command = (
-        "cp /host/gate.pth /usr/local/lib/python3.13/dist-packages/ && cd /host && "
-        "python3 -m tests.vm.power_life /host/gate/gate.yaml"
+        "unset PYTHONPATH; exec /opt/gate-scanner/bin/python"
+        f" -m tests.vm.power_life /host/gate/gate.yaml {module}"
     )
     bench, account, cuts = Bench(args.kit, args.stage, random.Random(args.seed)), Account(), 0
     with tempfile.TemporaryDirectory(prefix="power-cuts-") as folder:
         server = bench.disk(Path(folder))
         try:
-            if args.lie:
+            if args.control == "lie":
                 bench.tell("lie", "on")
             # The last boot is only for its check.
             while cuts <= args.cuts and not account.broken:
@@ -190,7 +190,12 @@ def main() -> int:
             subprocess.run(
                 ["umount", "-l", str(Path(folder) / "disk")], stderr=subprocess.DEVNULL, check=False
             )
-    return report(account, cuts, args.seed)
+    code = report(account, cuts, args.seed)
+    if args.control:
+        found = "a loss was found, as it must be" if code else "BROKEN no loss was found"
+        print(f"control, {args.control}: {found}")
+        return 1 - code
+    return code
 
 
 def report(account: Account, cuts: int, seed: int) -> int:

@@ -1,6 +1,6 @@
 """One life of a gate whose plug will be pulled. Runs inside the virtual machine, for `power_cuts.py`:
 
-    python3 -m tests.vm.power_life GATE.yaml
+    python3 -m tests.vm.power_life GATE.yaml MODULE
 
 Looks first at what the life before has left on the second disk, then runs the real daemon on kernel GPIO and
 a replayed queue of people until the machine is killed. What it says on the console has left the machine by
@@ -42,7 +42,7 @@ def main() -> None:
     say("CHECKED")
     threading.Thread(target=watch_green, args=(chip,), daemon=True).start()
     for _ in range(STARTS_AT_MOST):
-        with Daemon(Path(sys.argv[1]), Path("/run")) as daemon:
+        with Daemon(Path(sys.argv[1]), Path("/run"), module=sys.argv[2]) as daemon:
             code = live(daemon)
             say(f"ENDED {code}\n{daemon.text()}")
         if code != ExitCode.WORKER_DIED:

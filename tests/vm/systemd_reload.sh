@@ -1,50 +1,34 @@
 #!/bin/bash
 # Guest side of tests/vm/run: `systemctl reload` under real systemd. At once, refused, and with other parts.
-set -euo pipefail
-config=/etc/gate-scanner/gate.yaml
-journal=/var/lib/gate-scanner/journal.db
+# shellcheck source=tests/vm/systemd_lib.sh
+. tests/vm/systemd_lib.sh
 
-status() { systemctl show -P StatusText gate-scanner; }
-newest() { python3 -m device events --journal $journal --json | grep '"what"' | tail -1; }
-wait_for() { # wait_for TEXT COMMAND...: until the command says it, half a minute at most
-    local text=$1
-    shift
-    for _ in $(seq 60); do
-        "$@" | grep -q -- "$text" && return
-        sleep 0.5
-    done
-    echo "'$text' never came; the newest: $("$@")"
-    return 1
-}
-unchanged() { # the same process, and systemd counts no restart
-    [ "$(systemctl show -P MainPID gate-scanner)" = "$main" ]
-    [ "$(systemctl show -P NRestarts gate-scanner)" = 0 ]
-    [ "$(systemctl show -P ActiveState gate-scanner)" = active ]
+newest_is() { gate-scanner events --journal $journal --json | grep '"what"' | tail -1 | grep -q -- "$1"; }
+unchanged() { # the same process, and it works
+    is MainPID "$main" || fail "not the same process"
+    active || fail "not active"
 }
 
-main=$(systemctl show -P MainPID gate-scanner)
+main=$(value MainPID)
 cp $config /tmp/good.yaml
 
 sed -i 's/repeat_s: 0/repeat_s: 1/' $config
-systemctl reload gate-scanner
-wait_for '"at_once"' newest
+systemctl reload $unit
+within 30 newest_is '"at_once"' || fail "reload, other rules"
 unchanged
 echo "reload, other rules: at once"
 
 sed -i 's/pin: 22/pin: 17/' $config
-if systemctl reload gate-scanner; then
-    echo "a broken file was not refused"
-    exit 1
-fi
-wait_for 'configuration refused: .*gate.yaml:[0-9]' status
-wait_for '"configuration_refused"' newest
+! systemctl reload $unit 2>/dev/null || fail "a broken file was not refused"
+within 30 status_says 'configuration refused: .*gate.yaml:[0-9]' || fail "the status does not say so"
+within 30 newest_is '"configuration_refused"' || fail "no event says so"
 unchanged
-echo "reload, a broken file: $(status)"
+echo "reload, a broken file: $(value StatusText)"
 
 sed 's/pulse_s: 0.5/pulse_s: 0.25/' /tmp/good.yaml >$config
 begun=$(date +%s%N)
-systemctl reload gate-scanner
-wait_for '"started"' newest
-wait_for '^ready' status
+systemctl reload $unit
+within 60 newest_is '"started"' || fail "reload, other parts"
+within 60 status_says '^ready' || fail "not ready after a reload"
 unchanged
 echo "reload, other parts: anew in the same process, $((($(date +%s%N) - begun) / 1000000)) ms in this slow machine"

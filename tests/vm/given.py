@@ -1,8 +1,13 @@
-"""Pictures and configuration for the unit under systemd. Runs inside the virtual machine."""
+"""What a technician brings to the gate in the machine, and what its camera sees. Runs on the host:
+
+    python -m tests.vm.given CONFIGURATION PICTURES
+
+Both folders exist: `install.sh --config` takes the first, the virtual camera plays the second.
+"""
 
 from __future__ import annotations
 
-import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -15,12 +20,11 @@ GREEN, RED, RELAY = 17, 22, 24
 
 
 def main() -> None:
-    frames = Path("/srv/frames")
-    for number, content in enumerate([ANNA] * 4 + [None] * 6 + [REFUSED] * 4 + [None] * 6):
+    folder, frames = Path(sys.argv[1]), Path(sys.argv[2])
+    # libcamera's virtual pipeline unpacks all of them before the first frame, so there are few.
+    for number, content in enumerate([ANNA] * 3 + [None] * 3 + [REFUSED] * 3 + [None] * 3):
         luma = shown(content) if content else empty()
         assert cv2.imwrite(str(frames / f"{number:04d}.jpg"), cv2.cvtColor(luma, cv2.COLOR_GRAY2BGR))
-    subprocess.run(["/opt/virtual-camera", str(frames)], check=True)
-    folder = Path("/etc/gate-scanner")
     (folder / "deny.txt").write_text("001085000222\n", encoding="utf-8")
     settings = {
         "gate": {"tenant": "vm", "site": "vm", "name": "vm"},
@@ -31,7 +35,7 @@ def main() -> None:
             "lights": {"green": {"pin": GREEN}, "red": {"pin": RED}},
             "relay": {"pin": RELAY, "pulse_s": 0.5},
         },
-        "uplink": {"host": "127.0.0.1", "port": 1883},
+        "uplink": {"host": "127.0.0.1", "port": 1883, "backoff_max_s": 2},
     }
     (folder / "gate.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
 
