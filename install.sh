@@ -12,6 +12,7 @@ readonly state=/var/lib/gate-scanner
 readonly unit_folder=/etc/systemd/system
 # The gate; what waits for the configuration card of a device without one; a district's morning report, which
 # whoever wants it enables.
+readonly polkit_rule=/etc/polkit-1/rules.d/50-gate-scanner.rules
 readonly units=(gate-scanner.service gate-provision.service gate-report.service gate-report.timer)
 readonly district=/var/lib/gate-district
 readonly watchdog=/etc/systemd/system.conf.d/50-gate-scanner.conf
@@ -193,7 +194,7 @@ build_release() { # build_release DIRECTORY
         cp -r "$here"/{device,config,systemd,pyproject.toml,setup.py,README.md,LICENSE} "$scratch/source/"
     fi
     do_ "${pip[@]}" "$(source_of_wheel)"
-    do_ "$1/bin/python" -c 'import cbor2, cryptography, cv2, gpiozero, numpy, paho.mqtt.client, pydantic, pyzbar.pyzbar, zxingcpp'
+    do_ "$1/bin/python" -c 'import cbor2, cryptography, cv2, gpiozero, jeepney, numpy, paho.mqtt.client, pydantic, pyzbar.pyzbar, zxingcpp'
     if in_archive python3-picamera2; then
         note "the camera's library must go together with these packages:"
         do_ "$1/bin/python" -c 'import picamera2'
@@ -206,6 +207,7 @@ install_system_files() { # install_system_files RELEASE
     put "$(shipped "$1" gate-scanner.sysusers)" /etc/sysusers.d/gate-scanner.conf
     put "$(shipped "$1" gate-scanner.tmpfiles)" /etc/tmpfiles.d/gate-scanner.conf
     put "$(shipped "$1" gate-scanner.rules)" /etc/udev/rules.d/60-gate-scanner.rules
+    put "$(shipped "$1" gate-scanner.polkit)" $polkit_rule
     do_ systemd-sysusers /etc/sysusers.d/gate-scanner.conf
     do_ systemd-tmpfiles --create /etc/tmpfiles.d/gate-scanner.conf
     if has_systemd && command -v udevadm >/dev/null; then
@@ -400,7 +402,7 @@ uninstall() {
     for unit in "${units[@]}"; do
         if [ -e "$unit_folder/$unit" ]; then do_ systemctl disable --quiet "${now[@]}" "$unit"; fi
     done
-    drop "${units[@]/#/$unit_folder/}" $command_link $app $releases /etc/udev/rules.d/60-gate-scanner.rules \
+    drop "${units[@]/#/$unit_folder/}" $command_link $app $releases /etc/udev/rules.d/60-gate-scanner.rules $polkit_rule \
         $watchdog /etc/sysusers.d/gate-scanner.conf /etc/tmpfiles.d/gate-scanner.conf
     if has_systemd; then
         do_ systemctl daemon-reload

@@ -63,6 +63,7 @@ def test_a_dry_run_names_every_step_in_order_and_does_none(tmp_path: Path) -> No
         "--constraint",
         "/etc/sysusers.d/gate-scanner.conf",
         "/etc/tmpfiles.d/gate-scanner.conf",
+        "/etc/polkit-1/rules.d/50-gate-scanner.rules",
         "/etc/systemd/system.conf.d/50-gate-scanner.conf",
         "mv -T /opt/gate-scanner.new /opt/gate-scanner",
         *(f"/etc/systemd/system/{path.name}" for path in units()),
