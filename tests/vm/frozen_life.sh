@@ -6,7 +6,7 @@
 . tests/vm/systemd_lib.sh
 mark=/var/lib/frozen-before
 
-scans() { journalctl -b -u $unit -o cat --no-pager | grep -q 'scan: granted'; }
+scans() { journalctl -b -u $unit -o cat --no-pager | grep -q ': granted ('; }
 fed() { find /proc/1/fd -lname '/dev/watchdog*' | grep -q .; }
 
 if [ -e $mark ]; then

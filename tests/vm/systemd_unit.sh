@@ -5,7 +5,7 @@
 drop_in=/etc/systemd/system/$unit.d/control.conf
 
 # Every line carries its unit; a refused configuration is an error; nobody is named.
-within 60 said 'scan: denied' || fail "nobody was refused"
+within 60 said ': denied (' || fail "nobody was refused"
 cp $config /tmp/before.yaml
 sed -i 's/pin: 22/pin: 17/' $config
 systemctl reload $unit 2>/dev/null && fail "a broken file is not refused"
