@@ -163,7 +163,7 @@ def check_a_dead_alert_thread(bench: Bench) -> None:
         lgpio._notify_thread.stop()
         wired.touch(Input.BUTTON)
         wired.touch(Input.BEAM)
-        wired.touch(Input.TAMPER)
+        wired.touch(Input.TAMPER, SETTLE_S[Input.TAMPER] * 3)
         expected = (
             Sensed.BUTTON_PRESSED,
             Sensed.PASSED_WITHOUT_GRANT,

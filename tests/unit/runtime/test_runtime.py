@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -70,6 +71,19 @@ def test_a_worker_that_does_not_beat_in_time_is_the_death_of_the_process() -> No
     with pytest.raises(WorkerDied, match="part has not moved for 6"):
         supervisor.check()
     assert supervisor.stop() == []
+
+
+def test_the_kernel_knows_a_worker_by_its_name() -> None:
+    seen: list[str] = []
+
+    def look(_: Worker) -> None:
+        task = Path(f"/proc/self/task/{threading.get_native_id()}/comm")
+        seen.append(task.read_text(encoding="utf-8").strip())
+
+    worker = a_worker(ManualClock(), look)
+    worker.start()
+    assert worker.join()
+    assert seen == ["part"]
 
 
 def test_a_worker_that_raises_is_named_with_its_error() -> None:
