@@ -32,8 +32,19 @@ Pull: TypeAlias = Literal["up", "down", "none"]
 
 # The board the mock factory plays: a Raspberry Pi 5. Named, so that no environment variable decides.
 _MOCK_REVISION: Final = "c04170"
+# More than any cue has, for whoever looks back.
+_MOCK_STATES: Final = 1000
 # A square wave is loudest when it is high half of the time.
 _TONE_DUTY: Final = 0.5
+
+
+class _MockPin(MockPWMPin):  # type: ignore[misc]  # gpiozero has no types
+    """gpiozero's remembers every state it ever had; a gate runs for months, so this one the last only."""
+
+    def _change_state(self, value: float) -> bool:
+        changed: bool = super()._change_state(value)
+        del self.states[:-_MOCK_STATES]
+        return changed
 
 
 class Pins:
@@ -209,7 +220,7 @@ def open_pins(driver: Driver, *, chip: str = AUTO, outputs: bool = True) -> Pins
     """
     match driver:
         case "mock":
-            factory = MockFactory(revision=_MOCK_REVISION, pin_class=MockPWMPin)
+            factory = MockFactory(revision=_MOCK_REVISION, pin_class=_MockPin)
             return Pins(factory=factory, errors=(gpiozero.GPIOZeroError,), chip=None)
         case "lgpio":
             return _open_lgpio(find_chip(chip), outputs=outputs)

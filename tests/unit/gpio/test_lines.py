@@ -212,3 +212,11 @@ def test_no_pin_moves_before_a_cue_and_none_stays_on_after_the_thread_died(door:
     assert complaint is not None
     assert complaint.startswith("panel died: PanelError: panel.lights.red (GPIO 22): ")
     assert door.left_at() == AT_REST
+
+
+def test_a_mock_pin_does_not_remember_for_ever() -> None:
+    pin = open_pins("mock").factory.pin(GREEN)
+    pin.function = "output"
+    for turn in range(5000):
+        pin.state = turn % 2
+    assert len(pin.states) <= 1000
