@@ -21,6 +21,7 @@ SCRIPTS = (
     "packaging/deb/prerm",
     "packaging/deb/postrm",
     "tests/install/run",
+    "tests/install/booted.sh",
     "tests/install/script_in_root.sh",
     "tests/install/deb_in_root.sh",
 )
