@@ -33,6 +33,9 @@ AT_WORK = 0.85
 LONGEST_AT_WORK_S = 8.0
 LONGEST_START_S = 20.0
 READY_WITHIN_S = 300.0
+# A person comes every few seconds, and an event is unflushed for milliseconds.
+UNFLUSHED_WITHIN_S = 10.0
+LOOK_EVERY_S = 0.0002
 
 
 @dataclass
@@ -45,6 +48,7 @@ class Account:
     greens_of_life: int = 0
     last_seq: int = 0
     checked: int = 0
+    cuts_into_writes: int = 0
     lost_sectors: int = 0
     ready_s: list[float] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
@@ -117,6 +121,8 @@ class Bench:
         with self._uml.Machine(command, False, str(self._stage), "1024M", disks=[str(self._at)]) as machine:
 
             def cut() -> None:
+                if at_work:
+                    self._wait_for_unflushed()
                 answers.update(self.tell("cut", *self._manner()))
                 machine.kill()
 
@@ -141,8 +147,16 @@ class Bench:
                 plug.join()
         if at_work and not ready:
             account.broken.append("no READY in time")
-        account.lost_sectors += answers.get("pending_sectors", 0) - answers.get("kept_sectors", 0)
+        unflushed = answers.get("pending_sectors", 0)
+        account.cuts_into_writes += unflushed > 0
+        account.lost_sectors += unflushed - answers.get("kept_sectors", 0)
         self.tell("power-on")
+
+    def _wait_for_unflushed(self) -> None:
+        """Until something stands in the disk's cache: at most moments the journal has flushed everything."""
+        until, pause = time.monotonic() + UNFLUSHED_WITHIN_S, threading.Event()
+        while not self.tell("stat")["pending_sectors"] and time.monotonic() < until:
+            pause.wait(LOOK_EVERY_S)
 
     def _manner(self) -> list[str]:
         """Nothing unflushed is kept; or some sectors in any order; or all up to some write."""
@@ -165,13 +179,12 @@ def main() -> int:
     options.add_argument("--seed", type=int, default=random.randrange(1 << 30))
     options.add_argument("--control", choices=["lie", "careless"], help="a loss that must be found")
     args = options.parse_args()
-    gate = args.stage / "gate"
-    gate.mkdir()
+    gate = Path(tempfile.mkdtemp(prefix="gate-", dir=args.stage))
     power_site.write(gate)
     module = "tests.support.careless_daemon" if args.control == "careless" else "device"
     command = (
         "unset PYTHONPATH; exec /opt/gate-scanner/bin/python"
-        f" -m tests.vm.power_life /host/gate/gate.yaml {module}"
+        f" -m tests.vm.power_life /host/{gate.name}/gate.yaml {module}"
     )
     bench, account, cuts = Bench(args.kit, args.stage, random.Random(args.seed)), Account(), 0
     with tempfile.TemporaryDirectory(prefix="power-cuts-") as folder:
@@ -202,8 +215,8 @@ def report(account: Account, cuts: int, seed: int) -> int:
     ready = sorted(account.ready_s)
     print(
         f"{cuts} power cuts of the machine, {account.checked} journals checked: {len(account.told)} people "
-        f"signalled, {account.greens} times green, {len(account.kept)} scans kept, "
-        f"{account.lost_sectors} unflushed sectors lost; seed {seed}"
+        f"signalled, {account.greens} times green, {len(account.kept)} scans kept; {account.cuts_into_writes} "
+        f"cuts into unflushed writes, {account.lost_sectors} sectors of them lost; seed {seed}"
     )
     if ready:
         print(f"cold boot to READY: median {statistics.median(ready):.1f} s, longest {ready[-1]:.1f} s")
