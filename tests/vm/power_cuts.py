@@ -215,8 +215,9 @@ def report(account: Account, cuts: int, seed: int) -> int:
     ready = sorted(account.ready_s)
     print(
         f"{cuts} power cuts of the machine, {account.checked} journals checked: {len(account.told)} people "
-        f"signalled, {account.greens} times green, {len(account.kept)} scans kept; {account.cuts_into_writes} "
-        f"cuts into unflushed writes, {account.lost_sectors} sectors of them lost; seed {seed}"
+        f"signalled, {account.greens} times green, {len(account.kept)} scans kept; "
+        f"{account.cuts_into_writes} cuts into unflushed writes, {account.lost_sectors} sectors lost; "
+        f"seed {seed}"
     )
     if ready:
         print(f"cold boot to READY: median {statistics.median(ready):.1f} s, longest {ready[-1]:.1f} s")
