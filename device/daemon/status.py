@@ -81,6 +81,7 @@ class Status:
                 "confirmed": uplink.confirmed,
                 "refusing": uplink.refusing,
                 "pace": uplink.pace,
+                "twin": uplink.twin,
             }
         log.debug("status", extra={"fields": {"status": status}})
         answers = f"{scan.granted} granted, {scan.denied} denied, {scan.attention} wrong code"
@@ -90,6 +91,7 @@ class Status:
             self._passed(),
             f"{journal.pending} to deliver{aside}, {_broker(uplink)}",
             f"configuration refused: {refused}" if refused else "",
+            "another device has this gate's name" if uplink and uplink.twin else "",
             trouble,
             *map(str, standings),
         )

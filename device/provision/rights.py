@@ -12,9 +12,12 @@ if TYPE_CHECKING:
 
 
 def topics(address: GateAddress) -> tuple[tuple[str, str], ...]:
-    """Right, `write` or `read`, and topic filter; the fewest a gate needs."""
+    """Right, `write`, `read` or `readwrite`, and topic filter; the fewest a gate needs."""
     return (
-        *(("write", topic) for topic in (address.event, address.state, address.health)),
+        ("write", address.event),
+        # Its own state it hears as well: another device that says it is this gate is noticed by it.
+        ("readwrite", address.state),
+        ("write", address.health),
         ("write", f"{address.answer}/#"),
         ("read", address.cmd("x").removesuffix("x") + "#"),
         ("read", cursor_topic(address)),
@@ -28,7 +31,7 @@ def mosquitto(address: GateAddress, user: str) -> str:
 
 def emqx(address: GateAddress, user: str) -> str:
     """Lines for EMQX's `acl.conf`, before its last one, `{deny, all}.`: Erlang terms."""
-    actions = {"write": "publish", "read": "subscribe"}
+    actions = {"write": "publish", "read": "subscribe", "readwrite": "all"}
     who = f"{{user, {json.dumps(user)}}}"
     lines = [
         f"{{allow, {who}, {actions[right]}, [{json.dumps(topic)}]}}.\n" for right, topic in topics(address)

@@ -178,7 +178,7 @@ class Forwarder:
             set_aside=tally.set_aside,
             refusing=self._caution.why,
             pace=self._budget.pace,
-            twin=self._inbox.twin,
+            twin=self._connections.twin or self._inbox.twin,
             reconnects=self._connections.again,
             last_error=self._connections.last_error,
             since=self._since,
@@ -202,6 +202,7 @@ class Forwarder:
             except JournalError as error:
                 closed = Closed(Loss.JOURNAL, type(error).__name__)
             if closed.loss is Loss.TAKEN_OVER or self._inbox.twin:
+                self._connections.twin = True
                 # Two devices with one name throw each other out: the faster they come back, the worse.
                 self._backoff.longest()
             elif self._connected and self._clock.monotonic() - self._since > _STABLE_S:

@@ -57,6 +57,7 @@ class Health:
         refusing: while the broker takes no events: its reason; empty otherwise.
         reconnects: connections after the first, since the start of the process.
         last_error: why the last connection ended or could not be made; empty for never.
+        twin: whether another device says that it is this gate: a copied card, say.
         day_bytes: sent today, where a daily budget is set.
         pace: what the daily budget allows.
         temperature_c: of the processor, whole degrees Celsius, where it can be read.
@@ -74,6 +75,7 @@ class Health:
     refusing: str
     reconnects: int
     last_error: str
+    twin: bool = False
     day_bytes: int | None = None
     pace: Pace | None = None
     temperature_c: int | None = None

@@ -1,12 +1,13 @@
 """What comes in: the district's wishes, and signs of a second device that says it is this gate.
 
-Nothing here is believed unsigned but one thing: somebody else's "online" under our name, which costs
-nothing to mistrust. Used from the forwarder's thread only.
+Nothing here is believed unsigned but one thing: somebody else's state under our name, which costs nothing
+to mistrust. Used from the forwarder's thread only.
 """
 
 from __future__ import annotations
 
 import logging
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from device.uplink.state import Status, parse_state
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from device.runtime import Clock
     from device.uplink.ports import Backlog, Incoming
     from device.uplink.replays import Replays
+    from device.uplink.state import GateState
     from device.uplink.wire import GateAddress
     from device.uplink.wishes import Verify
 
@@ -23,6 +25,9 @@ log = logging.getLogger(__name__)
 
 # Our own words for what is wrong are fewer; signed wishes for journals we do not know end here.
 _KINDS_TOLD_MAX = 32
+
+# What a clock is put right by while it counts as set.
+_CLOCK_STEPS = timedelta(seconds=30)
 
 
 class Inbox:
@@ -55,6 +60,7 @@ class Inbox:
         self._address = address
         self._verify = verify
         self._told: set[str] = set()
+        self._clock = clock
         self._boot = clock.reading().boot
 
     @property
@@ -70,9 +76,7 @@ class Inbox:
             JournalError: the cursor cannot be moved.
         """
         if message.topic == self._address.state:
-            # A broker that lost power with us still has what our boot before said.
-            if not message.retained:
-                self._look_for_twin(message.payload)
+            self._look_for_twin(message.payload, retained=message.retained)
         elif self._verify is not None:
             try:
                 if message.topic == cursor_topic(self._address):
@@ -99,12 +103,26 @@ class Inbox:
             self._told.add(text)
             log.warning("%s", text)
 
-    def _look_for_twin(self, payload: bytes) -> None:
+    def _look_for_twin(self, payload: bytes, *, retained: bool) -> None:
         try:
             state = parse_state(payload)
         except ValueError:
             return
-        # What an earlier boot of this device left says "lost" or "offline" by the time we are back.
-        if state.status is Status.ONLINE and state.boot != self._boot and not self.twin:
+        if self.twin or state.boot == self._boot:
+            return
+        # What an earlier boot of this device left is no twin's, and a broker that lost power
+        # with us may still have its "online". Of two that throw each other out, each finds only what the other has left.
+        if self._since_our_start(state) or (state.status is Status.ONLINE and not retained):
             self.twin = True
             log.warning("another device says that it is this gate: %s", self._address.path)
+
+    def _since_our_start(self, state: GateState) -> bool:
+        """Whether it was written since this boot began, which no other boot of this device can have."""
+        if not (state.trusted and self._clock.trusted()):
+            return False
+        try:
+            written = datetime.fromisoformat(state.since)
+        except ValueError:
+            return False
+        began = self._clock.utc() - timedelta(seconds=self._clock.monotonic())
+        return written.tzinfo is not None and written > began + _CLOCK_STEPS

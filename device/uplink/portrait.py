@@ -28,10 +28,12 @@ class Connections:
     Attributes:
         made: since the start of the process.
         last_error: why the last one ended or could not be made; fixed words; empty for never.
+        twin: whether another device has been seen that says it is this gate.
     """
 
     made: int = 0
     last_error: str = ""
+    twin: bool = False
 
     @property
     def again(self) -> int:
@@ -102,6 +104,7 @@ class Portrait:
             refusing=self._caution.why,
             reconnects=self._connections.again,
             last_error=self._connections.last_error,
+            twin=self._connections.twin,
             day_bytes=budget.sent_bytes if budget.limited else None,
             pace=budget.pace if budget.limited else None,
             temperature_c=self._temperature_c(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import ssl
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from tests.support.backlog import MemoryBacklog
 from tests.support.broker import Broker, ServerTls
 from tests.support.cable import Cable
 from tests.support.certificates import Authority
+from tests.support.clock import OtherMachine
 from tests.support.link import Link
 from tests.support.subscriber import Subscriber
 from tests.support.uplinks import ADDRESS, Uplink, first_seen, ids, sessions
@@ -191,12 +193,22 @@ def test_a_receive_maximum_of_one_is_kept_to(tmp_path: Path) -> None:
         assert ids(consumer.messages) == backlog.ids
 
 
-def test_two_devices_with_one_client_id_both_deliver_in_the_end(broker: Broker, consumer: Subscriber) -> None:
+def test_two_devices_with_one_client_id_notice_it_and_both_deliver_in_the_end(
+    broker: Broker, consumer: Subscriber
+) -> None:
     one, two = MemoryBacklog(2000, journal="one"), MemoryBacklog(2000, journal="two")
     other = random.Random(2).random
-    with Uplink(one, sessions(broker)), Uplink(two, sessions(broker), random=other):
+    here, there = OtherMachine("here"), OtherMachine("there")
+    with (
+        Uplink(one, sessions(broker), clock=here) as first,
+        Uplink(two, sessions(broker), clock=there, random=other) as second,
+    ):
         assert one.wait_until_settled()
         assert two.wait_until_settled()
+        assert consumer.wait_for(
+            lambda got: any(m.topic == ADDRESS.health and json.loads(m.payload)["twin"] for m in got)
+        )
+        assert first.forwarder.stats().twin or second.forwarder.stats().twin
     assert has_all(consumer, one.ids + two.ids)
 
 

@@ -1,4 +1,4 @@
-"""A clock that only moves when a test moves it."""
+"""A clock that only moves when a test moves it, and one of another machine."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 from device.model import ClockReading
-from device.runtime import rfc3339
+from device.runtime import SystemClock, rfc3339
 
 
 class ManualClock:
@@ -73,3 +73,14 @@ class ManualClock:
                 boot=self._boot,
                 uptime_ms=int(self._monotonic * 1000),
             )
+
+
+class OtherMachine(SystemClock):
+    """This machine's time, set, on a machine of another boot id."""
+
+    def __init__(self, boot: str) -> None:
+        super().__init__()
+        self._boot = boot
+
+    def trusted(self) -> bool:
+        return True

@@ -123,6 +123,7 @@ class FakeUplink:
     confirmed: int = 0
     refusing: str = ""
     pace: str = "free"
+    twin: bool = False
 
     def stats(self) -> FakeUplink:
         return self
@@ -388,6 +389,7 @@ def test_a_list_that_cannot_be_read_is_refused_too(tmp_path: Path) -> None:
         (FakeUplink(), "broker connected"),
         (FakeUplink(refusing="not authorized (0x87)"), "broker takes no events: not authorized (0x87)"),
         (FakeUplink(pace="spent"), "broker connected, data budget spent"),
+        (FakeUplink(twin=True), "broker connected; another device has this gate's name"),
     ],
 )
 def test_the_status_line_says_how_it_stands_with_the_broker(

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import logging
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -286,6 +287,19 @@ def test_a_second_device_with_our_name_is_noticed_and_said_once(caplog: pytest.L
             broker.bring(state_message(ADDRESS, Status.ONLINE, other, "1"))
         assert broker.wait_for(lambda _: running.forwarder.stats().twin)
     assert caplog.text.count("another device says that it is this gate") == 1
+
+
+@pytest.mark.parametrize("status", list(Status))
+def test_what_another_device_left_since_our_boot_began_tells_of_it_as_well(status: Status) -> None:
+    ours, theirs = ManualClock(boot="ours"), ManualClock(boot="theirs")
+    for second, expected in ((-60, False), (60, True)):
+        theirs.set_wall(ours.utc() + timedelta(seconds=second - ours.monotonic()))
+        broker = MemoryBroker()
+        broker.retained.append(state_message(ADDRESS, status, theirs.reading(), "1"))
+        backlog = MemoryBacklog(1)
+        with Uplink(backlog, broker.session, clock=ours) as running:
+            assert backlog.wait_until_settled()
+            assert running.forwarder.stats().twin is expected
 
 
 @pytest.mark.parametrize("payload", [b"", b"nonsense", b'{"status":"online"}'])
