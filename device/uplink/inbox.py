@@ -110,7 +110,7 @@ class Inbox:
             return
         if self.twin or state.boot == self._boot:
             return
-        # What an earlier boot of this device left is no twin's, and a broker that lost power with us may still
+        # What an earlier boot of this device left is no twin's; a broker that lost power with us may still
         # have its "online". Of two that throw each other out, each finds only what the other has left.
         if self._since_our_start(state) or (state.status is Status.ONLINE and not retained):
             self.twin = True
