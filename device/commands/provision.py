@@ -87,11 +87,21 @@ def _add_service(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         "times until then. What it does is recorded before it is done.",
         epilog="Example: gate-scanner provision service suspend --key provisioner.pem --out suspend.png",
     )
-    service.add_argument("kind", choices=SERVICE, metavar="KIND", help=", ".join(SERVICE))
+    service.add_argument("kind", type=_service_kind, metavar="KIND", help=", ".join(SERVICE))
     service.add_argument("--who", default="", metavar="NUMBER", help="of sign-in: who minds the gate")
     service.add_argument("--again", action="store_true", help="good any number of times until --until")
     takes_card(service)
     service.set_defaults(command=_service)
+
+
+def _service_kind(text: str) -> str:
+    from argparse import ArgumentTypeError
+
+    if text == "wifi":
+        raise ArgumentTypeError("a Wi-Fi card takes more: gate-scanner provision wifi NAME")
+    if text not in SERVICE:
+        raise ArgumentTypeError(f"there is no {text!r} card: {', '.join(SERVICE)}")
+    return text
 
 
 def _keys(args: argparse.Namespace) -> int:

@@ -51,7 +51,7 @@ def gather(config: Path) -> Gathered:
         name = one.path.name
         if not NAME.fullmatch(name) or name == CONFIGURATION:
             raise GateError(f"{one.setting}: rename the file: only letters, digits, . - and _")
-        files[name] = _read(one.path)
+        files[name] = _read(one.path, f"{one.setting} of {config.name} names it: lay it beside that file")
         if not one.public and name not in secret:
             secret.append(name)
     if len(files) > MAX_FILES:
@@ -59,12 +59,13 @@ def gather(config: Path) -> Gathered:
     return Gathered(files, tuple(secret), tuple(left))
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path, hint: str = "") -> bytes:
     try:
         with path.open("rb") as file:
             content = file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
-        raise GateError(f"{path}: {error.strerror}") from error
+        why = f"{path}: {error.strerror}"
+        raise GateError(f"{why} ({hint})" if hint else why) from error
     if len(content) > MAX_FILE_BYTES:
         raise GateError(f"{path}: larger than {MAX_FILE_BYTES // 1024} KiB, which is more than a card takes")
     return content

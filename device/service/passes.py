@@ -87,9 +87,17 @@ def read_key(path: Path) -> SigningKey:
     except OSError as error:
         raise GateError(f"{path}: {error.strerror}") from error
     except Flawed:
-        raise GateError(
-            f"{path}: no unencrypted Ed25519 or P-256 private key; `gate-scanner keys` makes one"
-        ) from None
+        raise GateError(f"{path}: {_instead(path)}") from None
+
+
+def _instead(path: Path) -> str:
+    """What a file without a private key of ours holds, and what to do."""
+    content = path.read_bytes()
+    if b"PUBLIC KEY-----" in content:
+        return "this is the public half, and the private key is needed: the other file of the pair"
+    if b"ENCRYPTED PRIVATE KEY-----" in content:
+        return "this key is locked with a passphrase; openssl pkey unlocks it"
+    return "no Ed25519 or P-256 private key in PEM; `gate-scanner keys` and `provision keys` make one"
 
 
 def read_public_key(path: Path) -> PublicKey:
