@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import cv2
-import numpy as np
 import pytest
 import zxingcpp
 
 from device.keyring import card_keys
 from device.model import CardKind
 from device.provision.card import Card, read
+from tests.support.bare import Bare, run
 from tests.support.cards import Provisioner
-from tests.support.certificates import Authority
 from tests.support.daemon import Daemon
 from tests.support.gate import ANNA, Gate
+from tests.support.network_manager import MessageBus, NetworkManagerStandIn
 
 pytestmark = pytest.mark.slow
 
@@ -66,10 +64,50 @@ def test_a_suspended_gate_is_so_after_a_start_and_a_self_test_is_recorded(tmp_pa
     assert [e["occasion"] for e in Gate(tmp_path).stored() if "occasion" in e] == ["card"]
 
 
-def run(*words: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "device", *map(str, words)], capture_output=True, text=True, check=False
-    )
+def test_a_card_brings_a_gate_its_network_and_nothing_of_it_is_told(tmp_path: Path) -> None:
+    gate = Gate(tmp_path, fps=5)
+    run("provision", "keys", tmp_path / "key.pem", tmp_path / "cards.pub")
+    gate.changes = {"credentials.card_key_file": "cards.pub", "uplink.enabled": False}
+    public = tmp_path / "device.pub"
+    public.write_text(run("provision", "export", "--config", gate.write(), "--form", "seal").stdout)
+    (tmp_path / "word").write_text("cho phu vang 2026\n")
+    words: list[str | Path] = ["--passphrase-file", tmp_path / "word", "--key", tmp_path / "key.pem"]
+    words += ["--seal-to", public, "--out", tmp_path / "wifi.png"]
+    made = run("provision", "wifi", "Chợ Phú Vang", *words)
+    assert made.returncode == 0, made.stderr
+    luma = cv2.imread(str(tmp_path / "wifi.png"), cv2.IMREAD_GRAYSCALE)
+    (symbol,) = zxingcpp.read_barcodes(luma)
+    gate.hold(symbol.text)
+    name = "Chợ Phú Vang".encode()
+    with (
+        MessageBus(tmp_path),
+        NetworkManagerStandIn(reach={name: "cho phu vang 2026"}) as manager,
+        Daemon(gate.write(), tmp_path) as daemon,
+    ):
+        manager.at_home()
+        daemon.wait_until_ready()
+        daemon.wait_for(
+            lambda _: any(event.get("what") == "network_joined" for event in gate.stored()), "not joined"
+        )
+        assert manager.network == name
+        said = daemon.text() + str(gate.stored()) + made.stdout + made.stderr
+    assert cards(gate)[0] == ("wifi", None)
+    assert not any(word in said for word in ("cho phu vang 2026", "Chợ Phú Vang", symbol.text[:40]))
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["market"], "secret: seal the card"),
+        (["market", "--in-clear"], "nobody can be asked here"),
+        (["market", "--in-clear", "--passphrase-file", "-"], "the passphrase is empty"),
+        (["m" * 33, "--open"], "1 to 32 bytes"),
+    ],
+)
+def test_a_network_that_makes_no_card_is_told_why(tmp_path: Path, words: list[str], told: str) -> None:
+    run("provision", "keys", tmp_path / "p.pem", tmp_path / "p.pub")
+    made = run("provision", "wifi", *words, "--key", tmp_path / "p.pem")
+    assert (made.returncode, told in made.stderr) == (2, True), made.stderr
 
 
 def test_the_provisioner_makes_keys_and_cards(tmp_path: Path) -> None:
@@ -89,50 +127,6 @@ def test_the_provisioner_makes_keys_and_cards(tmp_path: Path) -> None:
     assert run("provision", "service", "sign-in", "--key", key).returncode == 2
     assert run("provision", "service", "report", "--key", key, "--again").returncode == 2
     assert run("provision", "service", "report", "--key", key, "--gate", "door").returncode == 2
-
-
-class Bare:
-    """A device without a configuration, what its card will bring, and the pictures its camera sees."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.into, self.laptop = folder, folder / "etc", folder / "laptop"
-        for made in (self.into, self.laptop, folder / "state"):
-            made.mkdir()
-        run("provision", "keys", folder / "p.pem", folder / "p.pub")
-        self.first = folder / "first.yaml"
-        self.first.write_text(
-            "gate: {tenant: unset, site: unset, name: unset}\n"
-            "camera: {source: replay, frames_per_second: 10, replay: {path: scene}}\n"
-            "credentials: {card_key_file: p.pub}\n"
-            "panel: {driver: mock, lights: {blue: {pin: 23}, yellow: {pin: 27}}}\n"
-            "journal: {path: state/journal.db}\nuplink: {enabled: false}\n"
-        )
-        # What a technician has on the laptop: the commented sample, the district's authority, a password.
-        self.config = self.laptop / "gate.yaml"
-        sample = Path(__file__).parents[2] / "config/door.yaml"
-        self.config.write_bytes(sample.read_bytes())
-        (self.laptop / "mqtt.password").write_text("correct horse battery staple\n")
-        (self.laptop / "district-ca.pem").write_bytes(Authority(folder).ca_file.read_bytes())
-
-    def card(self, *words: str | Path) -> subprocess.CompletedProcess[str]:
-        out = self.folder / "card.png"
-        return run("provision", "card", self.config, "--key", self.folder / "p.pem", "--out", out, *words)
-
-    def film(self, frames_each: int = 3) -> int:
-        """The card's picture, played before the camera at 1280 x 720; how many codes it shows."""
-        scene = self.folder / "scene"
-        scene.mkdir()
-        good, animation = cv2.imreadanimation(str(self.folder / "card.png"))
-        assert good
-        for number, picture in enumerate(animation.frames):
-            frame = np.full((720, 1280), 110, np.uint8)
-            frame[40:680, 320:960] = cv2.resize(picture, (640, 640), interpolation=cv2.INTER_AREA)
-            for again in range(frames_each):
-                cv2.imwrite(str(scene / f"{number:03d}-{again}.png"), frame)
-        return len(animation.frames)
-
-    def wait(self) -> subprocess.CompletedProcess[str]:
-        return run("provision", "wait", "--config", self.first, "--into", self.into)
 
 
 def test_a_bare_device_reads_its_configuration_from_a_screen_sealed_to_its_own_key(tmp_path: Path) -> None:
