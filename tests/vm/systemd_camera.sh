@@ -52,7 +52,7 @@ named "pulled out" 'dev/video9.*\(check its plug\|cannot be used\|gave no frame\
 within 90 is NRestarts $((starts + 1)) || fail "pulled out for good: not handed to systemd"
 within 60 said '/dev/video9 cannot be used' || fail "pulled out for good: the next start does not name it"
 echo "stays away: handed to systemd after $(journalctl -u $unit -o cat --no-pager | grep -c 'opening it again') openings:" \
-    "$(journalctl -u $unit -o cat --no-pager | grep 'app: ' | tail -1)"
+    "$(journalctl -u $unit -o cat --no-pager | grep 'capture died' | tail -1)"
 plug_in
 within 120 active || fail "plugged in: not up by itself"
 scans_again "plugged in"
