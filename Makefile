@@ -37,7 +37,7 @@ apt:
 	@scripts/apt-ensure libzbar.so.0:libzbar0
 
 apt-test: apt
-	@scripts/apt-ensure mosquitto:mosquitto mosquitto_pub:mosquitto-clients systemd-analyze:systemd openssl:openssl \
+	@scripts/apt-ensure mosquitto:mosquitto mosquitto_pub:mosquitto-clients systemd-analyze:systemd openssl:openssl dbus-daemon:dbus-daemon \
 		chromium:chromium mkfs.ext4:e2fsprogs losetup:mount ip:iproute2 shellcheck:shellcheck \
 		/usr/include/asm-generic/unistd.h:linux-libc-dev
 

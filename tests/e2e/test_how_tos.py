@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from device.privacy.sealing import OpeningKey
+
 pytestmark = pytest.mark.slow
 
 DOCS = Path(__file__).parents[2] / "docs" / "how-to"
@@ -21,6 +23,13 @@ GIVEN = {
         "people.csv": "Name;ID number\nAn;048095000111\nBình;079088000111\n",
     },
     "issue-passes.md": {},
+    "provision-by-card.md": {
+        "gate.yaml": "gate: {tenant: phu-vang, site: market, name: north-door}\n"
+        "uplink: {host: mqtt.phu-vang.example, username: n, password_file: mqtt.password, tls: {}}\n",
+        "mqtt.password": "correct horse battery staple\n",
+        "device.pub": OpeningKey(OpeningKey.generate()).public_pem.decode(),
+        "wifi.txt": "cho phu vang 2026\n",
+    },
 }
 
 
