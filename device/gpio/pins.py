@@ -33,7 +33,7 @@ Pull: TypeAlias = Literal["up", "down", "none"]
 # The board the mock factory plays: a Raspberry Pi 5. Named, so that no environment variable decides.
 _MOCK_REVISION: Final = "c04170"
 # More than any cue has, for whoever looks back.
-_MOCK_STATES: Final = 1000
+_MOCK_STATES: Final = 100
 # A square wave is loudest when it is high half of the time.
 _TONE_DUTY: Final = 0.5
 
