@@ -89,7 +89,8 @@ quiet apt-get -qq remove -y gate-scanner
 quiet apt-get -qq purge -y gate-scanner
 [ ! -e /var/lib/gate-scanner ]
 [ ! -e /etc/gate-scanner ]
-find /etc /opt /usr /var/lib -xdev -name '*gate-*' ! -path '/var/lib/apt/*' >/tmp/left
+[ ! -e /opt/gate-scanner ]
+find /etc /usr /var/lib -xdev -name '*gate-*' ! -path '/var/lib/apt/*' >/tmp/left
 [ ! -s /tmp/left ] || { cat /tmp/left; false; }
 
 step "where install.sh was used, the package stands back"
