@@ -176,6 +176,6 @@ def test_whatever_happened_it_falls_back_to_the_last_permanent_state(script: lis
         else:
             it.player.rest(cue, it.now)
             permanent = cue
-    it.until(it.now + 5.0)
+    it.until(it.now + max(pattern.length_ms for pattern in TEMPORARY.values()) / 1000 + 0.1)
     state, _ = it.player.advance(it.now)
     assert state.lamps in {step.lamps for step in PERMANENT[permanent].steps}
