@@ -54,6 +54,11 @@ class Turn:
     shown: float = 0.0
     kilobytes: float = 0.0
 
+    @property
+    def a_frame_ms(self) -> float:
+        """Processor time of the daemon for each frame it looked at: a busy machine changes this least."""
+        return 1000 * self.daemon / self.looked if self.looked else 0.0
+
 
 def main() -> int:
     """Runs the turns and prints the figures."""
@@ -91,6 +96,8 @@ def compare(folder: Path, turns: int, seconds: float, fps: float) -> dict[str, f
         "daemon alone, CPU s a second": statistics.median(turn.daemon for turn in alone),
         "daemon while watched": statistics.median(turn.daemon for turn in watched),
         "`gate-scanner aim` beside it": statistics.median(turn.page for turn in watched),
+        "CPU ms a frame looked at, alone": statistics.median(turn.a_frame_ms for turn in alone),
+        "CPU ms a frame looked at, watched": statistics.median(turn.a_frame_ms for turn in watched),
         "frames looked at a second, alone": statistics.median(turn.looked for turn in alone),
         "frames looked at a second, watched": statistics.median(turn.looked for turn in watched),
         "pictures a second on the page": statistics.median(turn.shown for turn in watched),
