@@ -28,7 +28,7 @@ def add_provision(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     """Adds the command to the command line."""
     provision = commands.add_parser(
         "provision",
-        help="cards held up to a gate's camera: its first configuration, test, suspend, resume",
+        help="cards held up to a gate's camera: its first configuration, Wi-Fi, test, suspend, resume",
         description="The provisioner's private key signs cards and stays off the gates; they get the public "
         "half, as credentials.card_key_file.",
     )
