@@ -68,13 +68,22 @@ class Site:
             if dice.random() < AT_WORK:
                 daemon.wait_until_ready()
                 self.ready_s.append(clock.monotonic() - began)
-                self.reckoning.check_journal(self.journal)
+                self._look_back(daemon)
                 threading.Event().wait(dice.uniform(0.0, self.longest_s))
             else:
                 threading.Event().wait(dice.uniform(0.0, STARTING_S))
             assert daemon.process.poll() is None, daemon.text()
             self._cut(dice)
             self.end(daemon)
+
+    def _look_back(self, daemon: Daemon) -> None:
+        """What the lives before have promised is there; else with what the start has said about it."""
+        try:
+            self.reckoning.check_journal(self.journal)
+        except AssertionError as error:
+            files = sorted(path.name for path in self.disk.root.iterdir())
+            error.add_note(f"after {self.cuts} cuts; on the disk: {files}; the start said:\n{daemon.text()}")
+            raise
 
     def end(self, daemon: Daemon) -> None:
         """The daemon ends with the power, and the power returns."""
