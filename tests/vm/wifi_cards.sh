@@ -80,8 +80,8 @@ within 10 uses 'gate-scanner back office' || fail "the hidden network: $(in_use)
 echo "a hidden network: joined"
 
 # Neither on a command line nor in a log nor in an event; the card itself neither.
-{ journalctl --no-pager -o cat; events; tr '\0' ' ' </proc/[0-9]*/cmdline; } 2>/dev/null | grep -v 'nmcli\|hostapd' |
-    grep -e 'cho phu vang 2026' -e 'behind the curtain' -e GATECARD && fail "a secret stands where it must not"
+{ journalctl --no-pager -o cat; events; ps -eo args; } | grep -e 'cho phu van[g] 2026' -e 'behind the curtai[n]' -e 'GATECAR[D]' &&
+    fail "a secret stands where it must not"
 echo "no passphrase in log, event or command line"
 
 rule=/etc/polkit-1/rules.d/50-gate-scanner.rules
