@@ -20,6 +20,8 @@ import select
 import struct
 import subprocess
 import sys
+import threading
+import time
 from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SECTOR: Final = 512
+# Longer than a build in a mount namespace of its own was seen to take; shorter than a test may.
+LET_GO_WITHIN_S: Final = 90.0
 _MAX_WRITE: Final = 1 << 20
 _EIO: Final = 5
 _ENOSYS: Final = 38
@@ -278,6 +282,7 @@ class ForgetfulDisk:
         self.root = work / "root"
         self._at = work / "disk"
         self._options = options
+        self._alive: Path | None = None
         self.root.mkdir(parents=True)
         self._at.touch()
         image = work / "image"
@@ -310,6 +315,7 @@ class ForgetfulDisk:
     def mount(self) -> None:
         """Mounts the file system as a start of the machine does: checked and repaired, then mounted."""
         loop = _run("losetup", "--find", "--show", str(self._at))
+        self._alive = Path("/sys/fs/ext4", Path(loop).name)
         try:
             # 1: errors were corrected; anything above is reported by the mount.
             subprocess.run(["e2fsck", "-f", "-y", loop], check=False, capture_output=True, timeout=60)
@@ -318,8 +324,20 @@ class ForgetfulDisk:
             _run("losetup", "--detach", loop)  # takes effect when it is unmounted
 
     def unmount(self) -> None:
-        """Unmounts it, whoever may still look at it."""
+        """Unmounts it, and waits until the kernel has let go of it.
+
+        Every mount namespace that anybody makes meanwhile (`unshare --mount`, a unit's sandbox) has the file
+        system as well, and keeps it alive: it would go on writing after the power has returned.
+
+        Raises:
+            RuntimeError: somebody keeps it for more than a minute and a half.
+        """
         subprocess.run(["umount", "-l", str(self.root)], check=False, capture_output=True)
+        until, pause = time.monotonic() + LET_GO_WITHIN_S, threading.Event()
+        while self._alive and self._alive.exists():
+            if time.monotonic() > until:
+                raise RuntimeError(f"{self.root} is unmounted, and another mount namespace still has it")
+            pause.wait(0.05)
 
     def tell(self, *words: object) -> dict[str, int]:
         """Changes how the disk behaves; waits until it does.

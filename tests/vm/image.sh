@@ -48,13 +48,12 @@ install_in() { # install_in ROOT
 }
 export out
 export -f install_in
-# Its mounts end with it, whatever happens.
+# No mount namespace of its own: that would keep alive whatever else is mounted here just now.
+root=$(mktemp -d)
+trap 'umount -R "$root" 2>/dev/null; rmdir "$root"' EXIT
+mount -o loop "$out/root.ext4" "$root"
 # shellcheck disable=SC2016 # for the inner shell
-unshare --mount bash -euo pipefail -c '
-    root=$(mktemp -d)
-    mount -o loop "$out/root.ext4" "$root"
-    install_in "$root"
-    umount -R "$root"
-    rmdir "$root"' >"$out/log" 2>&1 || { tail -20 "$out/log" >&2; exit 1; }
+bash -euo pipefail -c 'install_in "$1"' - "$root" >>"$out/log" 2>&1 || { tail -20 "$out/log" >&2; exit 1; }
+umount -R "$root"
 echo "$digest" >"$out/digest"
 echo "installed in $((SECONDS - began)) s"

@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import random
+import signal
 import statistics
 import subprocess
 import sys
@@ -100,7 +101,6 @@ class Bench:
         sys.path.insert(0, str(kit))
         self._uml: Any = importlib.import_module("uml")
         self._volatile: Any = importlib.import_module("volatile_disk")
-        importlib.import_module("powercut_host").private_mounts()
         self._stage = stage
         self._dice = dice
 
@@ -183,6 +183,7 @@ def main() -> int:
     options.add_argument("--seed", type=int, default=random.randrange(1 << 30))
     options.add_argument("--control", choices=["lie", "careless"], help="a loss that must be found")
     args = options.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that nothing stays mounted
     gate = Path(tempfile.mkdtemp(prefix="gate-", dir=args.stage))
     power_site.write(gate)
     module = "tests.support.careless_daemon" if args.control == "careless" else "device"
