@@ -50,7 +50,7 @@ shows() { # shows CARD WORD [UNIT]: the camera sees the card until the gate has 
     rm -rf /srv/wifi/scene && cp -r "/host/wifi/scenes/$1" /srv/wifi/scene
     systemctl reset-failed "${3:-$unit}" 2>/dev/null || true
     systemctl restart "${3:-$unit}" || fail "the gate does not start"
-    within 120 told_more "\"$2\"" "$before" || { events | grep network_ | tail -3; journalctl -u NetworkManager -n 80 -o cat --no-pager; fail "card '$1' is not answered with $2"; }
+    within 120 told_more "\"$2\"" "$before" || { events | grep network_ | tail -3; journalctl -u NetworkManager -u "${3:-$unit}" -n 120 -o cat --no-pager; fail "card '$1' is not answered with $2"; }
     systemctl stop "${3:-$unit}"
 }
 
