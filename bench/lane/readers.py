@@ -128,8 +128,8 @@ class ModelledChild:
     def ready(self) -> bool:
         return self._child.ready()
 
-    def await_ready(self, timeout_s: float) -> None:
-        self._child.await_ready(max(timeout_s, GIVEN_UP_S))
+    def await_ready(self, timeout_s: float) -> bool:
+        return self._child.await_ready(max(timeout_s, GIVEN_UP_S))
 
     def begin(self, luma: Luma, *, sequence: int, budget_ms: float) -> None:
         begun = _processor_s(self.pid)

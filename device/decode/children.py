@@ -11,9 +11,14 @@ from device.errors import DecoderDied
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from device.decode.climb import Stopwatch
     from device.decode.finding import Look, Luma
 
 log = logging.getLogger(__name__)
+
+START_S = 60.0
+"""Loading numpy, OpenCV and the engines takes 0.3 s on a desktop, some 3 s on a Pi with a cold card; 45 s
+were seen on an emulated processor whose host was busy. The unit allows 90 s, camera included."""
 
 # One at work and one beside it: a third would wait for both to die within the second a start takes.
 _CHILDREN = 2
@@ -36,8 +41,8 @@ class Onlooker(Protocol):
         """Whether it has loaded its libraries. Never blocks; raises `DecoderDied`."""
         ...
 
-    def await_ready(self, timeout_s: float) -> None:
-        """Blocks until it has; raises `DecoderDied`."""
+    def await_ready(self, timeout_s: float) -> bool:
+        """Whether it has by then; blocks until it has; raises `DecoderDied`."""
         ...
 
     def begin(self, luma: Luma, *, sequence: int, budget_ms: float) -> None:
@@ -68,10 +73,13 @@ class Children:
 
     Args:
         start: starts one; does not wait until it is ready.
+        clock: how long they have been loading.
     """
 
-    def __init__(self, start: Callable[[], Onlooker]) -> None:
+    def __init__(self, start: Callable[[], Onlooker], *, clock: Stopwatch) -> None:
         self._start = start
+        self._clock = clock
+        self._started_at: dict[Onlooker, float] = {}
         self._lock = threading.Lock()
         self._alive: list[Onlooker] = []
         self._closed = False
@@ -105,10 +113,17 @@ class Children:
         if len(alive) < _CHILDREN:
             return None
         try:
-            return alive[1] if alive[1].ready() else None
+            if alive[1].ready():
+                return alive[1]
+            self.check_start(alive[1])
         except DecoderDied as error:
             self.replace(alive[1], str(error))
-            return None
+        return None
+
+    def check_start(self, child: Onlooker) -> None:
+        """Of one that is not ready: raises DecoderDied when it never will be."""
+        if self._clock.monotonic() - self._started_at[child] >= START_S:
+            raise DecoderDied("the decoder's child did not start in time")
 
     def replace(self, child: Onlooker, why: str) -> None:
         """Takes this one out, lets the other take over and starts a new one."""
@@ -116,6 +131,7 @@ class Children:
             if self._closed:
                 return
             self._alive.remove(child)
+            del self._started_at[child]
         log.warning("decoder replaced: %s", why)
         child.kill()
         self.fill()
@@ -124,7 +140,9 @@ class Children:
         """Starts as many as are missing."""
         with self._lock:
             while not self._closed and len(self._alive) < _CHILDREN:
-                self._alive.append(self._start())
+                child = self._start()
+                self._started_at[child] = self._clock.monotonic()
+                self._alive.append(child)
                 self._started += 1
 
     def close(self) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import numpy as np
 
-from device.decode.children import Children
+from device.decode.children import START_S, Children
 from device.decode.finding import Look
 from device.decode.motion import Effort, MotionGate
 from device.decode.recall import Recall
@@ -30,9 +30,6 @@ if TYPE_CHECKING:
 
 _Answer = TypeVar("_Answer", bound=Look | None)
 
-# Loading numpy, OpenCV and the engines takes 0.3 s on a desktop, some 3 s on a Pi with a cold card; 45 s were
-# seen on an emulated processor whose host was busy. The unit allows 90 s, camera included.
-START_S = 60.0
 # The child counts the work it does, not the time that passes: on a busy machine this share of the deadline
 # lasts for three quarters of it.
 _BUDGET_SHARE = 0.3
@@ -69,7 +66,7 @@ class PoolStats:
         frames: looked at, lost ones included.
         unchanged: of these, not looked at because nothing had changed.
         climbs: of these, handed to the child beside.
-        lost: frames that cost a child.
+        lost: frames that nobody could look at: they cost a child, or none had loaded yet.
         failures: exceptions inside engines, which cost only their own findings.
         children: processes started.
     """
@@ -80,6 +77,10 @@ class PoolStats:
     lost: int
     failures: int
     children: int
+
+
+class _StillLoadingError(DecoderDied):
+    """Costs a frame and no child: killed for it, the next one would begin again and take as long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,7 @@ class DecoderPool:
         self._deadline_s = deadline_ms / 1000
         self._clock = clock
         self._cores = cores
-        self._children = Children(child)
+        self._children = Children(child, clock=clock)
         self._gate: Gate = gate or MotionGate()
         self._glanced = self._last = Look()
         self._recall = Recall()
@@ -157,7 +158,7 @@ class DecoderPool:
         """
         self._children.fill()
         try:
-            self._children.front().await_ready(START_S)
+            self._await_loaded(self._children.front(), START_S)
         except DecoderDied:
             self.close()
             raise
@@ -253,13 +254,21 @@ class DecoderPool:
         self._frames += 1
         child = self._children.front()
         try:
-            child.await_ready(until - self._clock.monotonic())
+            self._await_loaded(child, until - self._clock.monotonic())
             answer = question(child)
+        except _StillLoadingError:
+            self._lost += 1
+            raise
         except DecoderDied as error:
             self._bury(child, error)
             raise
         self._failures += answer.failures if answer is not None else 0
         return answer
+
+    def _await_loaded(self, child: Onlooker, timeout_s: float) -> None:
+        if not child.await_ready(timeout_s):
+            self._children.check_start(child)
+            raise _StillLoadingError("the decoder is still loading")
 
     def _climb_beside(self, frame: Frame) -> None:
         """Has the other child climb for this frame, unless it is still busy with an earlier one."""

@@ -95,26 +95,27 @@ class Child:
         Raises:
             DecoderDied: it ended instead, or says nonsense.
         """
-        if not self._ready and self._says_something():
-            self.await_ready(0)
-        return self._ready
+        return self.await_ready(0)
 
-    def await_ready(self, timeout_s: float) -> None:
-        """Blocks until the child has loaded its libraries, up to `timeout_s`.
+    def await_ready(self, timeout_s: float) -> bool:
+        """Whether the child has loaded its libraries; blocks until it has, up to `timeout_s`.
 
         Raises:
-            DecoderDied: it ended, or is not ready in time.
+            DecoderDied: it ended instead, or says nonsense.
         """
         if self._ready:
-            return
+            return True
+        if not self._says_something(timeout_s):
+            return False
         with self._busy:
-            greeting = self._receive(self._clock.monotonic() + timeout_s, "did not start in time")
+            greeting = self._receive(self._clock.monotonic(), "greets and says nothing")
         if greeting == READY_UNFILTERED:
             self._filtered = False
             _tell_unfiltered()
         elif greeting != READY:
             raise DecoderDied("the decoder's child greets in a strange way")
         self._ready = True
+        return True
 
     def begin(self, luma: Luma, *, sequence: int, budget_ms: float) -> None:
         """Asks for a look at the frame, and does not wait: `finish` must be called before the next question.
@@ -176,14 +177,14 @@ class Child:
         except Garbled as error:
             raise DecoderDied(f"the decoder's child answers nonsense ({error})") from error
 
-    def _says_something(self) -> bool:
-        """Whether a message waits, or the end of all messages."""
+    def _says_something(self, within_s: float = 0.0) -> bool:
+        """Whether a message waits, or the end of all messages; blocks until one does, for so long at most."""
         with self._busy:
             if self._channel.fileno() < 0:  # closed from another thread
                 return True
             poll = select.poll()
             poll.register(self._channel, select.POLLIN)
-            return bool(poll.poll(0))
+            return bool(poll.poll(max(within_s, 0.0) * 1000))
 
     def kill(self) -> None:
         """Ends the process and frees what belongs to it. Idempotent; blocks a second at most."""

@@ -7,7 +7,7 @@ import sys
 
 import cv2
 
-from device.decode.pool import START_S
+from device.decode.children import START_S
 from device.decode.process import Child
 from device.runtime import SystemClock
 

@@ -48,11 +48,11 @@ class ScriptedChild:
     def ready(self) -> bool:
         return self.is_ready
 
-    def await_ready(self, timeout_s: float) -> None:
+    def await_ready(self, timeout_s: float) -> bool:
         self._live()
         if not self.is_ready:
             self.clock.advance(timeout_s)
-            raise DecoderDied("did not start in time")
+        return self.is_ready
 
     def begin(self, luma: Luma, *, sequence: int, budget_ms: float) -> None:
         self._live()
@@ -234,6 +234,43 @@ def test_when_the_one_that_glances_dies_the_climber_takes_over_and_its_climb_is_
     assert [s.content for s in look.symbols] == [b"hard"]
     assert gate.second.asked == [(1, BUDGET_MS), (3, 0.0)]
     assert gate.first.killed
+
+
+def test_children_that_load_slower_than_a_frame_may_wait_are_given_their_time() -> None:
+    gate = Gate()
+    gate.first.dead = gate.second.dead = True
+    for _ in range(2):
+        with pytest.raises(DecoderDied, match="has ended"):
+            gate.show()
+    third, fourth = gate.born[2:]
+    for _ in range(10):
+        with pytest.raises(DecoderDied, match="still loading"):
+            gate.show()
+    third.is_ready = True
+    third.glance = third.climb = _read(b"at last")
+    assert gate.show().symbols == third.glance.symbols
+    assert gate.pool.children == (third, fourth)
+    assert gate.pool.stats.lost == 12
+
+
+def test_children_that_never_load_are_replaced() -> None:
+    gate = Gate()
+    gate.first.dead = gate.second.dead = True
+    for _ in range(2 + 70):
+        with pytest.raises(DecoderDied):
+            gate.show()
+    third, fourth = gate.born[2:4]
+    assert (third.killed, fourth.killed) == (True, True)
+    assert gate.pool.children == tuple(gate.born[4:])
+
+
+def test_a_climber_that_never_loads_is_replaced() -> None:
+    gate = Gate()
+    gate.second.is_ready = False
+    gate.clock.advance(61)
+    gate.show()
+    assert gate.second.killed
+    assert not gate.first.killed
 
 
 def test_after_a_death_the_next_frame_is_new_whatever_it_shows() -> None:
