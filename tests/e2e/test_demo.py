@@ -103,5 +103,5 @@ def test_a_daemon_that_dies_fails_the_demonstration_and_is_quoted(tmp_path: Path
     assert process.returncode == 1
     assert "the daemon ended with exit code -9" in rest
     assert "the first card again: not as intended" in rest
-    assert "info scan: granted (ok): vn.cccd, event" in rest[rest.index("The daemon's last lines:") :]
+    assert "info scan.loop: granted (ok): vn.cccd, event" in rest[rest.index("The daemon's last lines:") :]
     assert list(tmp_path.iterdir()) == []

@@ -279,7 +279,8 @@ class ForgetfulDisk:
     def __init__(
         self, work: Path, *, size: int = 16 << 20, mkfs: tuple[str, ...] = (), options: str = "noatime"
     ) -> None:
-        self.root = work / "root"
+        self._mounts = work / "mounts"
+        self.root = self._mounts / "root"
         self._at = work / "disk"
         self._options = options
         self._alive: Path | None = None
@@ -297,6 +298,9 @@ class ForgetfulDisk:
         )
         if self._hear() != "ready":
             raise RuntimeError("no FUSE mount: this test needs root and /dev/fuse")
+        # Shared: what `ip netns exec` copies for itself (other tests do) is unmounted together with it.
+        _run("mount", "--bind", str(self._mounts), str(self._mounts))
+        _run("mount", "--make-shared", str(self._mounts))
 
     def __enter__(self) -> Self:
         self.mount()
@@ -309,6 +313,7 @@ class ForgetfulDisk:
             self.tell("delay_flushes", 0.0)
             self.tell("power_on")
         self.unmount()
+        _run("umount", "-l", str(self._mounts))
         self._server.communicate("", timeout=20)
         _run("umount", "-l", str(self._at))
 
@@ -326,8 +331,8 @@ class ForgetfulDisk:
     def unmount(self) -> None:
         """Unmounts it, and waits until the kernel has let go of it.
 
-        Every mount namespace that anybody makes meanwhile (`unshare --mount`, a unit's sandbox) has the file
-        system as well, and keeps it alive: it would go on writing after the power has returned.
+        A mount namespace of somebody's own (`unshare --mount`, a unit's sandbox) has the file system as well, and
+        keeps it alive: it would go on writing after the power has returned.
 
         Raises:
             RuntimeError: somebody keeps it for more than a minute and a half.
