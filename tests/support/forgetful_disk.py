@@ -266,6 +266,20 @@ class _Server:
             os.write(self._fuse, struct.pack("<IiQ", 16 + len(payload), -error, unique) + payload)
 
 
+class _Alive:
+    """Whether the kernel still has a file system; its loop device may be another one's by then."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._inode = path.stat().st_ino
+
+    def is_there(self) -> bool:
+        try:
+            return self._path.stat().st_ino == self._inode
+        except FileNotFoundError:
+            return False
+
+
 class ForgetfulDisk:
     """The disk from its user's side: an ext4 that is mounted at `root` between `mount` and `unmount`.
 
@@ -283,7 +297,7 @@ class ForgetfulDisk:
         self.root = self._mounts / "root"
         self._at = work / "disk"
         self._options = options
-        self._alive: Path | None = None
+        self._alive: _Alive | None = None
         self.root.mkdir(parents=True)
         self._at.touch()
         image = work / "image"
@@ -320,26 +334,26 @@ class ForgetfulDisk:
     def mount(self) -> None:
         """Mounts the file system as a start of the machine does: checked and repaired, then mounted."""
         loop = _run("losetup", "--find", "--show", str(self._at))
-        self._alive = Path("/sys/fs/ext4", Path(loop).name)
         try:
             # 1: errors were corrected; anything above is reported by the mount.
             subprocess.run(["e2fsck", "-f", "-y", loop], check=False, capture_output=True, timeout=60)
             _run("mount", "-t", "ext4", "-o", self._options, loop, str(self.root))
+            self._alive = _Alive(Path("/sys/fs/ext4", Path(loop).name))
         finally:
             _run("losetup", "--detach", loop)  # takes effect when it is unmounted
 
     def unmount(self) -> None:
         """Unmounts it, and waits until the kernel has let go of it.
 
-        A mount namespace of somebody's own (`unshare --mount`, a unit's sandbox) has the file system as well, and
-        keeps it alive: it would go on writing after the power has returned.
+        A mount namespace of somebody's own (`unshare --mount`, a unit's sandbox) has the file system as well,
+        and keeps it alive: it would go on writing after the power has returned.
 
         Raises:
             RuntimeError: somebody keeps it for more than a minute and a half.
         """
         subprocess.run(["umount", "-l", str(self.root)], check=False, capture_output=True)
         until, pause = time.monotonic() + LET_GO_WITHIN_S, threading.Event()
-        while self._alive and self._alive.exists():
+        while self._alive and self._alive.is_there():
             if time.monotonic() > until:
                 raise RuntimeError(f"{self.root} is unmounted, and another mount namespace still has it")
             pause.wait(0.05)
