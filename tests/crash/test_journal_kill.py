@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -59,13 +60,11 @@ def live_and_die(
 
 def check(path: Path, promised: int) -> None:
     """The journal opens, is whole, and ends with what was promised or the one event on its way."""
-    journal = open_journal(path, max_bytes=64 << 20)
-    assert journal.replaced is None
-    last = journal.stats().last_seq
-    assert last >= promised
-    with JournalReader(path) as reader:
-        found = reader.verify(10)
-    journal.close()
+    with closing(open_journal(path, max_bytes=64 << 20)) as journal:
+        assert journal.replaced is None
+        assert journal.stats().last_seq >= promised
+        with JournalReader(path) as reader:
+            found = reader.verify(10)
     assert found.whole, found.breaks
 
 

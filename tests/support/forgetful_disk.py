@@ -355,7 +355,7 @@ class ForgetfulDisk:
         until, pause = time.monotonic() + LET_GO_WITHIN_S, threading.Event()
         while self._alive and self._alive.is_there():
             if time.monotonic() > until:
-                raise RuntimeError(f"{self.root} is unmounted, and another mount namespace still has it")
+                raise RuntimeError(f"{self.root} is unmounted, and a process or mount namespace still has it")
             pause.wait(0.05)
 
     def tell(self, *words: object) -> dict[str, int]:
