@@ -50,7 +50,7 @@ export out
 export -f install_in
 # No mount namespace of its own: that would keep alive whatever else is mounted here just now.
 root=$(mktemp -d)
-trap 'umount -R "$root" 2>/dev/null; rmdir "$root"' EXIT
+trap 'umount -R "$root" 2>/dev/null || :; rmdir "$root"' EXIT
 mount -o loop "$out/root.ext4" "$root"
 # shellcheck disable=SC2016 # for the inner shell
 bash -euo pipefail -c 'install_in "$1"' - "$root" >>"$out/log" 2>&1 || { tail -20 "$out/log" >&2; exit 1; }
