@@ -91,9 +91,7 @@ def identity_keeper_of(settings: Settings) -> IdentityKeeper:
 def pseudonyms_in(path: Path) -> Pseudonyms:
     """What persons are called by the key in a file alone. Raises GateError."""
     try:
-        return Pseudonyms(path.read_bytes())
-    except OSError as error:
-        raise GateError(f"{path}: {error.strerror}") from error
+        return Pseudonyms(_content(path))
     except ValueError as error:
         raise GateError(f"{path}: {error}") from error
 
@@ -125,19 +123,15 @@ def card_opener(settings: Settings) -> OpeningKey:
     try:
         if not path.exists():
             write_new(path, OpeningKey.generate(), mode=0o600)
-        return OpeningKey(path.read_bytes())
     except OSError as error:
         raise GateError(f"{path}: {error.strerror}") from error
-    except NoSealingKey as error:
-        raise GateError(f"{path} {error}") from error
+    return opening_key(path)
 
 
 def card_keys(path: Path) -> dict[bytes, PublicKey]:
     """The provisioner's public key in a file, by `kid`. Raises GateError."""
     try:
-        key = PublicKey.from_pem(path.read_bytes())
-    except OSError as error:
-        raise GateError(f"{path}: {error.strerror}") from error
+        key = PublicKey.from_pem(_content(path))
     except Flawed:
         raise GateError(f"{path}: no public key; gate-scanner provision keys makes one") from None
     if len(key.coordinates()) != 1:
@@ -148,11 +142,17 @@ def card_keys(path: Path) -> dict[bytes, PublicKey]:
 def sealing_key(path: Path) -> SealingKey:
     """The public key in a file. Raises GateError."""
     try:
-        return SealingKey(path.read_bytes())
+        return SealingKey(_content(path))
     except NoSealingKey as error:
         raise GateError(f"{path} {error}") from error
-    except OSError as error:
-        raise GateError(f"{path}: {error.strerror}") from error
+
+
+def opening_key(path: Path) -> OpeningKey:
+    """The private key in a file. Raises GateError."""
+    try:
+        return OpeningKey(_content(path))
+    except NoSealingKey as error:
+        raise GateError(f"{path} {error}") from error
 
 
 def _own_key_file(settings: Settings) -> Path:
@@ -170,8 +170,12 @@ def _own_key(path: Path) -> bytes:
 
 
 def _read(path: Path) -> bytes:
+    return _long_enough(_content(path), path)
+
+
+def _content(path: Path) -> bytes:
     try:
-        return _long_enough(path.read_bytes(), path)
+        return path.read_bytes()
     except OSError as error:
         raise GateError(f"{path}: {error.strerror}") from error
 

@@ -58,9 +58,10 @@ def _subject(text: str) -> str:
 
 
 def _unseal(args: argparse.Namespace) -> int:
-    from device.service.seals import read_seal, sealed_in, unseal
+    from device.keyring import opening_key
+    from device.service.seals import sealed_in, unseal
 
-    keys = [read_seal(path) for path in args.key]
+    keys = [opening_key(path) for path in args.key]
     opened, problems = 0, Counter[str]()
     for found in unseal(sealed_in(args.file, gate=args.gate or ""), keys, subject=args.subject or ""):
         print(found.as_json() if args.json else found.as_text(), flush=True)

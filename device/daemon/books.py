@@ -76,8 +76,8 @@ class Books:
             configuration: names the settings in force.
         """
         manner = _manner(before, self._clock.reading())
-        self.record(Lifecycle.STARTED, manner, before=before, configuration=configuration)
-        self._sign(Why.START)
+        if self.record(Lifecycle.STARTED, manner, before=before, configuration=configuration):
+            self._sign(Why.START)
 
     def keep(self) -> None:
         """Does what is due: the ledger, the sign of life, the journal's upkeep."""
@@ -95,8 +95,8 @@ class Books:
         for interval in self._ledger.rest(self._sample(), self._clock.reading()):
             if not self.append(interval):
                 break
-        self.record(Lifecycle.STOPPED, why)
-        self._sign(Why.STOP)
+        if self.record(Lifecycle.STOPPED, why):
+            self._sign(Why.STOP)
         write_beat(self._beat, self._clock.reading())
 
     def append(self, event: Event) -> bool:
@@ -115,14 +115,16 @@ class Books:
         *,
         before: ClockReading | None = None,
         configuration: str | None = None,
-    ) -> None:
-        """Something that happened to the device; see `LifecycleEvent`."""
+    ) -> bool:
+        """Whether something that happened to the device could be recorded; see `LifecycleEvent`."""
         clock = self._clock.reading()
         event = LifecycleEvent(what, detail, self._version, clock, before, configuration)
         try:
             self._journal.append(event)
         except JournalError as error:
             log.error("'%s' could not be recorded: %s", what, error)
+            return False
+        return True
 
     def _account(self) -> None:
         """Closes a coverage interval that is due; notes when the clock is set for the first time."""

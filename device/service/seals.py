@@ -16,7 +16,7 @@ from device.journal.reader import JournalReader
 from device.journal.record import parse
 from device.logs import printable
 from device.model import EventType, KeptField, Sealed, StoredEvent
-from device.privacy.sealing import NoSealingKey, OpeningKey, binding
+from device.privacy.sealing import OpeningKey, binding
 from device.service import store_file
 from device.service.news import short
 
@@ -49,20 +49,6 @@ def make_seal(private: Path, public: Path) -> OpeningKey:
     except OSError as error:
         raise GateError(f"{error.filename or private}: {error.strerror}") from error
     return key
-
-
-def read_seal(path: Path) -> OpeningKey:
-    """The private key in a file.
-
-    Raises:
-        GateError: it cannot be read, or holds none.
-    """
-    try:
-        return OpeningKey(path.read_bytes())
-    except OSError as error:
-        raise GateError(f"{path}: {error.strerror}") from error
-    except NoSealingKey as error:
-        raise GateError(f"{path} {error}") from error
 
 
 @dataclass(frozen=True, slots=True)

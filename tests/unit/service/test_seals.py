@@ -10,10 +10,11 @@ import pytest
 from device.cli import main
 from device.errors import GateError
 from device.journal.sqlite_journal import SqliteJournal
+from device.keyring import opening_key
 from device.model import Credential, KeptField, Outcome, Reason, ScanEvent, Standing, StoredEvent, Verdict
 from device.privacy.keeping import IdentityKeeper
 from device.privacy.sealing import OpeningKey, SealingKey, binding
-from device.service.seals import make_seal, read_seal, unseal
+from device.service.seals import make_seal, unseal
 from device.service.store import Store
 from device.uplink.wire import WireEvent
 from tests.support.clock import ManualClock
@@ -67,7 +68,7 @@ def told(capsys: pytest.CaptureFixture[str]) -> tuple[list[str], list[str]]:
 def test_the_private_key_is_for_its_owner_and_the_public_one_for_gates(tmp_path: Path) -> None:
     key = make_seal(tmp_path / "seal.pem", tmp_path / "seal.pub")
     assert (tmp_path / "seal.pem").stat().st_mode & 0o777 == 0o600
-    assert read_seal(tmp_path / "seal.pem").key_id == key.key_id
+    assert opening_key(tmp_path / "seal.pem").key_id == key.key_id
     assert SealingKey((tmp_path / "seal.pub").read_bytes()).key_id == key.key_id
 
 
